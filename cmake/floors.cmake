@@ -53,7 +53,7 @@ function(p402_floor name)
   endif()
   if(tests)
     add_executable(${target}_test ${tests})
-    target_link_libraries(${target}_test PRIVATE ${target} ${own_fakes} ${ARG_TEST_DEPS}
+    target_link_libraries(${target}_test PRIVATE ${target} ${own_fakes} ${ARG_TEST_DEPS} p402_base_testing
       GTest::gmock GTest::gtest_main)
     add_test(NAME ${name} COMMAND ${target}_test --gtest_brief=1)
   endif()
