@@ -1,0 +1,77 @@
+"""Runs clang-tidy over a build's translation units: `tidy.py BUILD_FOLDER CACHE_FOLDER`.
+
+A unit that was clean is looked at again only if its command, itself, one of the project's headers that it
+includes, .clang-tidy or clang-tidy changes.
+"""
+
+import hashlib
+import json
+import os
+import re
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from pathlib import Path
+
+TIDY = "clang-tidy-19"
+ROOT = Path(__file__).resolve().parents[2]
+_INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*["<]([^">]+)[">]', re.MULTILINE)
+
+
+@cache
+def _read(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+def own_files(source: Path, roots: list[Path]) -> list[Path]:
+    """The unit and every file below `roots` that it includes, directly or not."""
+    seen, waiting = set(), [source]
+    while waiting:
+        path = waiting.pop()
+        if path in seen:
+            continue
+        seen.add(path)
+        for name in _INCLUDE.findall(_read(path)):
+            waiting += [root / name for root in roots if (root / name).is_file()]
+    return sorted(seen)
+
+
+def key_of(entry: dict, settings: str, roots: list[Path]) -> str:
+    digest = hashlib.sha256((settings + entry["command"]).encode())
+    for path in own_files(Path(entry["file"]), roots):
+        digest.update(f"\0{path}\0{_read(path)}".encode())
+    return digest.hexdigest()
+
+
+def _tidy(build: Path, entry: dict) -> tuple[int, str]:
+    done = subprocess.run([TIDY, "--quiet", f"-p={build}", entry["file"]], capture_output=True, text=True)
+    return done.returncode, done.stdout + (done.stderr if done.returncode else "")
+
+
+def main() -> int:
+    build, cache_folder = Path(sys.argv[1]), Path(sys.argv[2])
+    cache_folder.mkdir(parents=True, exist_ok=True)
+    version = subprocess.run([TIDY, "--version"], capture_output=True, text=True, check=True).stdout
+    settings = version + _read(ROOT / ".clang-tidy")
+    roots = [ROOT / "src", ROOT / "include", ROOT]
+    entries = json.loads((build / "compile_commands.json").read_text())
+    entries = list({entry["file"]: entry for entry in entries}.values())
+    marks = {entry["file"]: cache_folder / key_of(entry, settings, roots) for entry in entries}
+    changed = [entry for entry in entries if not marks[entry["file"]].exists()]
+    print(f"clang-tidy: {len(changed)} of {len(entries)} files to look at", flush=True)
+    failures = 0
+    with ThreadPoolExecutor(os.cpu_count() or 2) as pool:
+        for entry, (code, output) in zip(changed, pool.map(lambda e: _tidy(build, e), changed)):
+            if code == 0:
+                marks[entry["file"]].touch()
+            else:
+                failures += 1
+                print(output, flush=True)
+    for stale in set(cache_folder.iterdir()) - set(marks.values()):
+        stale.unlink()
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,21 @@
+from pathlib import Path
+
+import tidy
+
+
+def _key(tmp_path: Path, command="c++", settings="s", **files):
+    tidy._read.cache_clear()
+    for name, text in files.items():
+        (tmp_path / f"{name}.h").write_text(text)
+    entry = {"command": command, "file": str(tmp_path / "a.h")}
+    return tidy.key_of(entry, settings, [tmp_path])
+
+
+def test_a_unit_is_looked_at_again_only_if_something_of_it_changed(tmp_path):
+    files = {"a": '#include "b.h"\n', "b": "#include <c.h>\n#include <vector>\n", "c": "int x;\n", "d": "y"}
+    key = _key(tmp_path, **files)
+    assert _key(tmp_path, **files | {"d": "z"}) == key
+    assert _key(tmp_path, **files | {"a": '#include "b.h"\n\n'}) != key
+    assert _key(tmp_path, **files | {"c": "int y;\n"}) != key
+    assert _key(tmp_path, command="c++ -O2", **files) != key
+    assert _key(tmp_path, settings="t", **files) != key
