@@ -1,0 +1,184 @@
+"""A backup must not bring revoked keys back to life (C5)."""
+
+import json
+import os
+import shutil
+import sqlite3
+import stat
+
+from support.server import assert_problem, run_p402
+
+
+def take_backup(server, target, client=None):
+    done = run_p402("backup", target, env={"P402_URL": server.url, "P402_API_KEY": server.root_key,
+                                           "HOME": str(target.parent)})
+    assert done.returncode == 0, done.stderr
+
+
+def test_C5_a_key_revoked_after_the_backup_stays_revoked(make_server, tmp_path):
+    server, backup = make_server(), tmp_path / "backup.db"
+    with server.client() as root:
+        kept, later, before = root.create("kept"), root.create("revoked later"), root.create("revoked before")
+        root.revoke(before["id"])
+        take_backup(server, backup)
+        root.revoke(later["id"])
+        created_after = root.create("created after the backup")
+    assert server.stop() == 0
+    done = run_p402("restore", backup, "--data", server.data)
+    assert done.returncode == 0, done.stderr
+    assert later["id"] in done.stdout + done.stderr
+    server.start()
+    with server.client() as root:
+        assert root.code_of(kept["key"]) == "valid"
+        assert root.code_of(before["key"]) == "revoked"
+        assert root.code_of(later["key"]) == "revoked"
+        assert root.code_of(created_after["key"]) == "not_found"
+        assert root.get(f"/api/v2/keys/{later['id']}").json()["status"] == "revoked"
+        assert root.get("/api/v2/audit/verify").json()["intact"] is True
+        actors = [r["actor"]["kind"] for r in root.get("/api/v2/audit", params={"subject": later["id"]}).json()["records"]]
+        assert "system" in actors
+
+
+def test_C5_the_same_after_kill_9_in_the_moment_of_the_answer(make_server, tmp_path):
+    server, backup = make_server(), tmp_path / "backup.db"
+    with server.client() as root:
+        keys = [root.create(f"k{i}") for i in range(20)]
+        take_backup(server, backup)
+        for key in keys:
+            root.revoke(key["id"])
+    server.kill()
+    assert run_p402("restore", backup, "--data", server.data).returncode == 0
+    server.start()
+    with server.client() as root:
+        assert {root.code_of(key["key"]) for key in keys} == {"revoked"}
+
+
+def test_C5_without_the_journal_restore_refuses_and_names_the_time_span(make_server, tmp_path):
+    server, backup = make_server(), tmp_path / "backup.db"
+    with server.client() as root:
+        later = root.create("revoked later")
+        take_backup(server, backup)
+        root.revoke(later["id"])
+    assert server.stop() == 0
+    elsewhere = tmp_path / "elsewhere"
+    done = run_p402("restore", backup, "--data", elsewhere)
+    assert done.returncode == 1
+    assert "--accept-resurrection" in done.stderr
+    assert "202" in done.stderr  # the time span
+    assert not (elsewhere / "p402.db").exists()
+    # The journal may come along: then nothing needs to be accepted.
+    journal = next(p for p in server.data.iterdir() if "journal" in p.name and "db" not in p.name)
+    elsewhere.mkdir(exist_ok=True, mode=0o700)
+    shutil.copy(journal, elsewhere / journal.name)
+    assert run_p402("restore", backup, "--data", elsewhere).returncode == 0
+    from support.server import Server
+
+    moved = Server(data=elsewhere).start()
+    moved.root_key = server.root_key
+    try:
+        with moved.client() as root:
+            assert root.code_of(later["key"]) == "revoked"
+    finally:
+        moved.close()
+
+
+def test_C5_accept_resurrection_is_explicit(make_server, tmp_path):
+    server, backup = make_server(), tmp_path / "backup.db"
+    with server.client() as root:
+        later = root.create("revoked later")
+        take_backup(server, backup)
+        root.revoke(later["id"])
+    assert server.stop() == 0
+    elsewhere = tmp_path / "elsewhere"
+    done = run_p402("restore", backup, "--data", elsewhere, "--accept-resurrection")
+    assert done.returncode == 0, done.stderr
+
+
+def test_C5_what_is_no_backup_is_refused_and_the_folder_is_as_before(make_server, tmp_path):
+    server = make_server()
+    with server.client() as root:
+        key = root.create("kept")
+        good = tmp_path / "good.db"
+        take_backup(server, good)
+    assert server.stop() == 0
+    for name, content in {"rubbish": os.urandom(10000), "empty": b"", "cut": good.read_bytes()[:-5000],
+                          "torn": good.read_bytes()[:5000] + os.urandom(3000) + good.read_bytes()[8000:]}.items():
+        bad = tmp_path / name
+        bad.write_bytes(content)
+        done = run_p402("restore", bad, "--data", server.data)
+        assert done.returncode == 1, (name, done.stdout)
+    assert run_p402("restore", tmp_path / "missing", "--data", server.data).returncode in (1, 2)
+    server.start()
+    with server.client() as root:
+        assert root.code_of(key["key"]) == "valid"
+
+
+def test_C5_a_running_server_is_not_restored_over(make_server, tmp_path):
+    server, backup = make_server(), tmp_path / "backup.db"
+    take_backup(server, backup)
+    done = run_p402("restore", backup, "--data", server.data)
+    assert done.returncode == 1 and str(server.data) in done.stderr
+    with server.client() as root:
+        assert root.get("/api/v2/keys").status_code == 200
+
+
+def test_C5_the_backup_is_whole_while_keys_are_created(make_server, tmp_path):
+    import threading
+
+    server, stop, created = make_server(), threading.Event(), []
+
+    def work():
+        fast = server.fast()
+        while not stop.is_set():
+            created.append(fast.request("POST", "/api/v2/keys", {"name": "busy"}).json()["id"])
+        fast.close()
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for i in range(5):
+        before = len(created)
+        backup = tmp_path / f"backup{i}.db"
+        take_backup(server, backup)
+        with sqlite3.connect(backup) as database:
+            assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+            count = database.execute("SELECT count(*) FROM keys").fetchone()[0]
+        assert before + 1 <= count <= len(created) + 1 + len(threads)
+    stop.set()
+    for thread in threads:
+        thread.join()
+
+
+def test_C5_the_route_needs_its_scope_and_leaves_nothing_behind(server, root):
+    before = sorted(p.name for p in server.data.iterdir())
+    response = root.post("/api/v2/backup")
+    assert response.status_code == 200
+    assert response.headers["content-type"] == "application/vnd.sqlite3"
+    assert response.headers["cache-control"] == "no-store"
+    assert response.content.startswith(b"SQLite format 3\x00")
+    assert int(response.headers["content-length"]) == len(response.content)
+    assert sorted(p.name for p in server.data.iterdir()) == before
+    weak = root.create("weak", scopes=["keys:read"])
+    with server.client(weak["key"]) as own:
+        assert_problem(own.post("/api/v2/backup"), 403, "insufficient_scope")
+
+
+def test_K4_no_raw_key_in_a_backup(server, root):
+    made = root.create("hidden")
+    content = root.post("/api/v2/backup").content
+    assert made["key"].encode() not in content and made["key"][16:].encode() not in content
+    assert made["id"] and b"hidden" in content  # the scan can find things
+
+
+def test_C5_json_of_restore(make_server, tmp_path):
+    server, backup = make_server(), tmp_path / "backup.db"
+    with server.client() as root:
+        later = root.create("later")
+        take_backup(server, backup)
+        root.revoke(later["id"])
+    server.stop()
+    done = run_p402("restore", backup, "--data", server.data, "--json")
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert report["revoked_again"] == [later["id"]]
+    assert stat.S_IMODE((server.data / "p402.db").stat().st_mode) == 0o600
