@@ -1,0 +1,47 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "base/clock.h"
+
+namespace CLI {
+class App;
+}
+
+namespace p402::cli {
+
+struct Context;
+struct Process;
+
+// The commands that talk to a server over HTTP, like any other client.
+// Lifetime: outlives the CLI::App it was registered with.
+class Commands {
+ public:
+  explicit Commands(Process process);
+  // With the real console, environment and network.
+  static std::unique_ptr<Commands> OfThisProcess(const Clock& clock);
+  ~Commands();
+  Commands(const Commands&) = delete;
+  Commands& operator=(const Commands&) = delete;
+
+  void Register(CLI::App& root);
+  // Runs the command that `root` has parsed. Returns the exit code; nullopt if it was none of
+  // these.
+  std::optional<int> Run();
+
+ private:
+  std::unique_ptr<struct Owned> owned_;
+  std::unique_ptr<Context> context_;
+};
+
+// "0.1.0".
+std::string_view Version();
+
+// True after saying so on standard error if an argument looks like a raw key (C3): called before
+// anything parses, prints or logs the arguments.
+bool RefuseRawKeys(std::span<const char* const> arguments);
+
+}  // namespace p402::cli

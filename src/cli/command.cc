@@ -1,0 +1,39 @@
+#include "cli/command.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+
+namespace p402::cli {
+
+CLI::App& AddCommand(CLI::App& parent, const std::string& name, const std::string& description,
+                     const std::string& example) {
+  CLI::App* command = parent.add_subcommand(name, description);
+  command->footer("Example:\n  " + example);
+  return *command;
+}
+
+CLI::App& AddGroup(CLI::App& parent, const std::string& name, const std::string& description) {
+  CLI::App* group = parent.add_subcommand(name, description);
+  group->require_subcommand(1);
+  return *group;
+}
+
+void AddCommon(CLI::App& command, Common& common) {
+  command
+      .add_option("--server", common.server,
+                  "Address of the server, default http://127.0.0.1:4020 (environment: P402_URL)")
+      ->type_name("URL");
+  command
+      .add_option("--ca-file", common.ca_file,
+                  "Certificates to trust, PEM, default the system's (environment: P402_CA_FILE)")
+      ->type_name("FILE");
+  command.add_flag("--json", common.is_json, "Print the server's JSON answer");
+}
+
+int Complain(const Process& process, std::string_view message, int code) {
+  process.console.Err(fmt::format("p402: {}\n", message));
+  return code;
+}
+
+}  // namespace p402::cli

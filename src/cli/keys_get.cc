@@ -1,0 +1,44 @@
+#include <CLI/CLI.hpp>
+
+#include "cli/key_view.h"
+
+namespace p402::cli {
+namespace {
+
+struct Options {
+  Common common = {};
+  std::string id = {};
+};
+
+int Run(const Process& process, const Options& options) {
+  const bool is_self = options.id == "self";
+  if (!is_self) {
+    const auto status = CheckKeyId(options.id);
+    if (!status) return Complain(process, status.error().public_message, kUsage);
+  }
+  auto session = Session::Open(process, options.common);
+  if (!session) return session.error();
+  const auto answer = session->Ask({.path = "/api/v2/keys/" + options.id});
+  if (!answer) return answer.error();
+  if (session->is_json()) {
+    session->PrintJson(*answer);
+  } else {
+    process.console.Out(RenderKey(answer->root(), session->look()));
+  }
+  return kDone;
+}
+
+}  // namespace
+
+void RegisterKeysGet(CLI::App& keys, Context& context) {
+  auto& command =
+      AddCommand(keys, "get", "Show one key; \"self\" is the key you use", "p402 keys get self");
+  auto options = std::make_shared<Options>();
+  command.add_option("id", options->id, "The key id, or self")->required()->type_name("ID");
+  AddCommon(command, options->common);
+  command.callback([&context, options] {
+    context.chosen = [&context, options] { return Run(context.process, *options); };
+  });
+}
+
+}  // namespace p402::cli

@@ -1,0 +1,121 @@
+#include "cli/manual.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+
+#include "cli/command.h"
+#include "cli/help_tree.h"
+
+namespace p402::cli {
+namespace {
+
+// Text as roff: what would be a request or an escape is neutralised, hyphens stay hyphens.
+std::string Roff(std::string_view text) {
+  std::string out;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const bool starts_line = i == 0 || text[i - 1] == '\n';
+    if (starts_line && (text[i] == '.' || text[i] == '\'')) out += "\\&";
+    if (text[i] == '\\') {
+      out += "\\e";
+    } else if (text[i] == '-') {
+      out += "\\-";
+    } else if (text.substr(i).starts_with("…")) {
+      out += "...";
+      i += std::string_view("…").size() - 1;
+    } else {
+      out += text[i];
+    }
+  }
+  return out;
+}
+
+std::string SynopsisOf(const HelpCommand& command) {
+  std::string line = fmt::format("\\fBp402 {}\\fR", Roff(JoinPath(command.path)));
+  for (const auto& option : command.options) {
+    if (option.is_argument) line += fmt::format(" \\fI{}\\fR", Roff(option.type_name));
+  }
+  return line + " [\\fIoptions\\fR]";
+}
+
+std::string OptionsOf(const HelpCommand& command) {
+  std::string out;
+  for (const auto& option : command.options) {
+    if (option.names.starts_with("-h")) continue;
+    std::string head = fmt::format("\\fB{}\\fR", Roff(option.names));
+    if (option.is_argument) head = fmt::format("\\fI{}\\fR", Roff(option.type_name));
+    if (!option.is_argument && !option.type_name.empty()) {
+      head += fmt::format(" \\fI{}\\fR", Roff(option.type_name));
+    }
+    out += fmt::format(".TP\n{}\n{}", head, Roff(option.description));
+    if (!option.environment.empty()) {
+      out += fmt::format(" (environment: {})", Roff(option.environment));
+    }
+    out += '\n';
+  }
+  return out;
+}
+
+constexpr std::string_view kEnding = R"(.SH ENVIRONMENT
+.TP
+\fBP402_URL\fR
+Address of the server that the commands talk to, default http://127.0.0.1:4020
+.TP
+\fBP402_API_KEY\fR
+The raw key that they use. A raw key is never taken from an argument.
+.TP
+\fBP402_CA_FILE\fR
+Certificates to trust instead of the system's, PEM
+.TP
+\fBNO_COLOR\fR
+If it is not empty, nothing is coloured
+.SH FILES
+.TP
+\fI~/.config/p402/config.toml\fR
+server, api_key and ca_file, used where neither an option nor the environment says otherwise. It
+must have mode 0600. $XDG_CONFIG_HOME is respected.
+.SH EXIT STATUS
+.TP
+0
+done
+.TP
+1
+refused by the server
+.TP
+2
+wrong usage
+.TP
+3
+the server cannot be reached
+)";
+
+}  // namespace
+
+std::string RenderManual(const CLI::App& root) {
+  const auto tree = HelpTree(root);
+  std::string out = fmt::format(
+      ".\\\" Made by: p402 manual\n.TH P402 1 \"\" \"p402 {}\" \"P402 Keys\"\n.SH NAME\n"
+      "p402 \\- {}\n.SH SYNOPSIS\n\\fBp402\\fR \\fIcommand\\fR [\\fIoptions\\fR]\n.SH COMMANDS\n",
+      P402_VERSION, Roff(tree[0].description));
+  for (const auto& command : tree) {
+    if (command.path.empty() || !command.children.empty()) continue;
+    out += fmt::format(".SS {}\n{}.\n", SynopsisOf(command), Roff(command.description));
+    out += OptionsOf(command);
+    out += fmt::format(".PP\nExample:\n.PP\n.nf\n.RS\n{}\n.RE\n.fi\n", Roff(command.example));
+  }
+  return out + std::string(kEnding);
+}
+
+void RegisterManual(CLI::App& root, Context& context) {
+  auto& command = AddCommand(root, "manual", "Print the manual page, in roff",
+                             "p402 manual > packaging/p402.1");
+  command.group("");  // for those who build packages
+  command.callback([&context, &root] {
+    context.chosen = [&context, &root] {
+      context.process.console.Out(RenderManual(root));
+      return kDone;
+    };
+  });
+}
+
+}  // namespace p402::cli
