@@ -1,0 +1,109 @@
+#include "app/messages.h"
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+
+namespace p402::app {
+namespace {
+
+std::string Json(std::string_view text) {
+  std::string out;
+  AppendJsonString(out, text);
+  return out;
+}
+
+// 1200000 as "1,200,000".
+std::string Grouped(int64_t number) {
+  std::string digits = std::to_string(number);
+  for (size_t at = digits.size(); at > 3; at -= 3) digits.insert(at - 3, 1, ',');
+  return digits;
+}
+
+std::string TimeOrNull(const std::optional<WallTime>& time) {
+  return time ? fmt::format("\"{}\"", FormatRfc3339(*time)) : "null";
+}
+
+}  // namespace
+
+std::string FirstKeyText(const FirstKey& key, std::string_view folder, std::string_view url) {
+  // Reserved, so that no smaller copy with the key in it is left behind.
+  std::string text;
+  text.reserve(2048 + folder.size() + url.size());
+  const std::string_view raw_key = key.raw_key.Reveal();
+  text += "P402 Keys made the first account and its first key in ";
+  text += folder;
+  text += ".\n\nThis key is shown only now. It may do everything in its account:\n\n  ";
+  text += raw_key;
+  text += "\n\nUse it:\n\n  export P402_API_KEY=";
+  text += raw_key;
+  text += "\n  curl -H \"Authorization: Bearer $P402_API_KEY\" ";
+  text += url;
+  text += "/api/v2/keys\n\n";
+  return text;
+}
+
+std::string FirstKeyJson(const FirstKey& key) {
+  std::string text;
+  text.reserve(1024);
+  text += "{\"account_id\":\"";
+  text += key.account_id;
+  text += "\",\"key_id\":\"";
+  text += key.key_id;
+  text += "\",\"key\":\"";
+  text += key.raw_key.Reveal();
+  text += "\"}\n";
+  return text;
+}
+
+std::string ProgressText(const feed::Progress& progress) {
+  if (progress.total <= 0) return fmt::format("Loading keys: {}", Grouped(progress.loaded));
+  return fmt::format("Loading keys: {} of {} ({} %)", Grouped(progress.loaded),
+                     Grouped(progress.total), progress.loaded * 100 / progress.total);
+}
+
+std::string RestoreText(const store::sqlite::RestoreReport& report) {
+  std::string text = fmt::format("Restored {} keys as of {}.\n", Grouped(report.keys),
+                                 FormatRfc3339(report.backup_at));
+  if (report.journal_until) {
+    text += fmt::format("The journal of revocations, until {}, revoked {} of them again.\n",
+                        FormatRfc3339(*report.journal_until), report.revoked_again.size());
+  } else {
+    text += fmt::format(
+        "There was no journal of revocations: keys that were revoked after {} may be active "
+        "again.\n",
+        FormatRfc3339(report.backup_at));
+  }
+  for (const auto& id : report.revoked_again) text += fmt::format("  {}\n", id.ToString());
+  return text;
+}
+
+std::string RestoreJson(const store::sqlite::RestoreReport& report) {
+  std::string ids;
+  for (const auto& id : report.revoked_again) {
+    ids += fmt::format("{}\"{}\"", ids.empty() ? "" : ",", id.ToString());
+  }
+  return fmt::format(
+      "{{\"keys\":{},\"backup_at\":\"{}\",\"journal_until\":{},\"revoked_again\":[{}]}}\n",
+      report.keys, FormatRfc3339(report.backup_at), TimeOrNull(report.journal_until), ids);
+}
+
+std::string VerdictText(const store::AuditVerdict& verdict, bool has_anchor) {
+  std::string text = verdict.is_intact ? fmt::format("intact: {} records\n", verdict.checked)
+                                       : fmt::format("BROKEN: {}\n", verdict.problem);
+  text += fmt::format("head: {} {}\n", verdict.head.number, key::ToHex(verdict.head.hash));
+  if (has_anchor) text += verdict.anchor_found ? "anchor: found\n" : "anchor: NOT in the chain\n";
+  return text;
+}
+
+std::string VerdictJson(const store::AuditVerdict& verdict) {
+  return fmt::format(
+      "{{\"intact\":{},\"checked\":{},\"first_number\":{},\"head\":{{\"number\":{},\"hash\":\"{}\"}"
+      "}"
+      ",\"problem\":{},\"anchor_found\":{}}}\n",
+      verdict.is_intact, verdict.checked, verdict.first_number, verdict.head.number,
+      key::ToHex(verdict.head.hash), verdict.problem.empty() ? "null" : Json(verdict.problem),
+      verdict.anchor_found);
+}
+
+}  // namespace p402::app

@@ -1,0 +1,42 @@
+#include <CLI/CLI.hpp>
+#include <span>
+
+#include "app/app.h"
+#include "app/process.h"
+#include "base/clock.h"
+#include "cli/cli.h"
+
+namespace {
+
+int ParseAndRun(int argc, char** argv) {
+  const p402::RealClock clock;
+  CLI::App root("issues, verifies, rotates and revokes API keys", "p402");
+  root.set_version_flag("--version", std::string("p402 ") + std::string(p402::cli::Version()));
+  root.require_subcommand(1);
+  root.footer(
+      "Start a server, then make a key:\n"
+      "  p402 serve --data ./data\n"
+      "  p402 keys create my-agent\n"
+      "Every command explains itself: p402 keys create --help");
+  p402::app::Commands server(clock);
+  const auto client = p402::cli::Commands::OfThisProcess(clock);
+  server.Register(root);
+  client->Register(root);
+  server.ExtendAuditVerify(*root.get_subcommand("audit")->get_subcommand("verify"));
+  try {
+    root.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return root.exit(error) == 0 ? 0 : p402::app::kUsage;
+  }
+  if (const auto code = server.Run()) return *code;
+  return client->Run().value_or(p402::app::kUsage);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  p402::app::HardenProcess();
+  const std::span<const char* const> arguments(argv, static_cast<size_t>(argc));
+  if (p402::cli::RefuseRawKeys(arguments)) return p402::app::kUsage;
+  return ParseAndRun(argc, argv);
+}
