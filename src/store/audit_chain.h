@@ -1,6 +1,8 @@
 #pragma once
 
 #include <optional>
+#include <string>
+#include <utility>
 
 #include "store/audit.h"
 
@@ -13,6 +15,8 @@ class ChainVerifier {
   ChainVerifier(AuditHead checkpoint, std::optional<key::Digest> anchor);
   // Returns false once the chain is known to be broken: further records need not be read.
   bool Add(const AuditRecord& record);
+  // The next record cannot even be read.
+  void Break(std::string problem) { verdict_.problem = std::move(problem); }
   // `head` is what the store holds to be the last record.
   AuditVerdict Finish(const AuditHead& head) &&;
 

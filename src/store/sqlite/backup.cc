@@ -1,0 +1,67 @@
+#include "store/sqlite/backup.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "base/file.h"
+
+namespace p402::store::sqlite {
+namespace {
+
+std::string Reason(const std::filesystem::path& path) {
+  return fmt::format("{}: {}", path.string(), std::strerror(errno));
+}
+
+Status MakeNewFile(const std::filesystem::path& path) {
+  UniqueFd file(open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (file.is_open()) return {};
+  return Fail(errno == EEXIST ? ErrorCode::kConflict : ErrorCode::kIo, Reason(path));
+}
+
+Status SyncFile(const std::filesystem::path& path) {
+  UniqueFd file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file.is_open() || fsync(file.get()) != 0) return Fail(ErrorCode::kIo, Reason(path));
+  return SyncFolder(path.parent_path().empty() ? "." : path.parent_path());
+}
+
+Status CopyPages(Database& source, Database& target) {
+  sqlite3_backup* backup = sqlite3_backup_init(target.handle(), "main", source.handle(), "main");
+  if (backup != nullptr) {
+    // All pages in one step: one read transaction, so that no write makes it start again.
+    sqlite3_backup_step(backup, -1);
+    sqlite3_backup_finish(backup);
+  }
+  const int code = sqlite3_extended_errcode(target.handle());
+  if (code != SQLITE_OK) {
+    return Failure(SqliteError(code, "backup", sqlite3_errmsg(target.handle())));
+  }
+  // The copy says that it has a write-ahead log, as the source has; it is to be one whole file.
+  return target.Execute("PRAGMA journal_mode=DELETE");
+}
+
+Status FillFile(Database& source, const std::filesystem::path& path, const std::string& vfs) {
+  {
+    P402_TRY(auto target, Database::Open({.file = path, .synchronous_full = false, .vfs = vfs}));
+    P402_TRY(target->Execute("PRAGMA locking_mode=EXCLUSIVE"));
+    P402_TRY(CopyPages(source, *target));
+  }
+  return SyncFile(path);
+}
+
+}  // namespace
+
+Status CopyDatabase(Database& source, const std::filesystem::path& target, const std::string& vfs) {
+  P402_TRY(MakeNewFile(target));
+  Status status = FillFile(source, target, vfs);
+  if (!status) {
+    std::error_code ignored;
+    std::filesystem::remove(target, ignored);
+  }
+  return status;
+}
+
+}  // namespace p402::store::sqlite

@@ -1,0 +1,83 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "key/ids.h"
+#include "store/sqlite/vfs_file.h"
+
+namespace p402::store::sqlite {
+
+// The revocations outside the database (C5): what a restored backup must not undo. One line each,
+// never rewritten; the first line names the database. Never change the format:
+//
+//   p402-revocations 1 <store id: 32 hex digits> <CRC-32 of what is before, 8 hex digits>\n
+//   <seq> <key id> <account id> <revoked at, ms since the epoch> <CRC-32>\n
+struct Revocation {
+  int64_t seq = 0;
+  key::KeyId key;
+  key::AccountId account;
+  WallTime revoked_at{};
+  bool operator==(const Revocation&) const = default;
+};
+
+// With the line feed.
+std::string FormatRevocation(const Revocation& revocation);
+// `line` without the line feed. Errors: nullopt for everything that FormatRevocation cannot write.
+std::optional<Revocation> ParseRevocation(std::string_view line);
+
+std::string FormatJournalHead(const Uuid& store_id);
+std::optional<Uuid> ParseJournalHead(std::string_view line);
+
+// What stands in a journal.
+struct JournalContent {
+  std::optional<Uuid> store_id = {};  // nullopt: the file has no whole first line
+  std::vector<Revocation> revocations = {};
+  // The good front: bytes, and how many of the revocations stand in it.
+  uint64_t front_bytes = 0;
+  size_t front_count = 0;
+  // The first damaged line (from 1) that has good ones behind it: more than a torn end.
+  std::optional<size_t> bad_line = {};
+};
+JournalContent ParseJournal(std::string_view text);
+
+inline constexpr std::string_view kJournalName = "revocations.journal";
+
+// Errors: kNotFound, kIo.
+Result<JournalContent> ReadJournal(const std::filesystem::path& folder);
+
+// The open journal. Threads: one at a time.
+class Journal {
+ public:
+  // Opens the journal, or makes one with mode 0600 for `store_id`, and reads all of it. What a
+  // crash left behind the good front is replaced by the next Append. Errors: kIo; kConflict (the
+  // revocations of another database); kCorrupt (no first line).
+  static Result<std::unique_ptr<Journal>> Open(const std::filesystem::path& folder,
+                                               const Uuid& store_id, const std::string& vfs);
+
+  // What Open found; the second call answers nothing.
+  std::vector<Revocation> TakeFound() { return std::move(found_); }
+  // Writes the lines, and those that an earlier Append could not write, and makes them durable.
+  // After an error they are kept for the next call, which starts where the last good line ends.
+  Status Append(const std::vector<Revocation>& revocations);
+
+ private:
+  explicit Journal(std::unique_ptr<VfsFile> file) : file_(std::move(file)) {}
+  Status Start(const Uuid& store_id);
+  Status WriteHead(const Uuid& store_id);
+
+  std::unique_ptr<VfsFile> file_;
+  uint64_t size_ = 0;     // of the good front
+  std::string waiting_;   // lines that are not durable yet
+  bool is_torn_ = false;  // the file may be longer than size_
+  std::vector<Revocation> found_;
+};
+
+}  // namespace p402::store::sqlite

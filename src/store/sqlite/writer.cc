@@ -1,0 +1,211 @@
+#include "store/sqlite/writer.h"
+
+#include <fmt/format.h>
+#include <pthread.h>
+
+#include <algorithm>
+#include <iterator>
+#include <type_traits>
+
+#include "store/sqlite/audit_rows.h"
+#include "store/sqlite/rows.h"
+
+namespace p402::store::sqlite {
+namespace {
+
+// Bounds how long the first of a group waits for the last.
+constexpr size_t kMaxGroup = 512;
+
+bool HasFailed(const Job& job) {
+  return std::visit([](const auto& j) { return !j.outcome.has_value(); }, job);
+}
+
+void SetError(Job& job, const Error& error) {
+  std::visit([&](auto& j) { j.outcome = Failure(error); }, job);
+}
+
+void Complete(Job& job) {
+  std::visit(
+      [](auto& j) {
+        if constexpr (std::is_same_v<std::decay_t<decltype(j)>, CommitJob>) {
+          Result<Committed> result;
+          if (j.outcome) {
+            result = j.outcome->committed;
+          } else {
+            result = Failure(std::move(j.outcome).error());
+          }
+          std::move(j.done)(std::move(result));
+        } else {
+          std::move(j.done)(std::move(j.outcome));
+        }
+      },
+      job);
+}
+
+}  // namespace
+
+Writer::Writer(std::unique_ptr<Database> database, std::unique_ptr<Journal> journal,
+               const Clock& clock, Random& random, Log& log, Metrics& metrics)
+    : database_(std::move(database)),
+      journal_(std::move(journal)),
+      clock_(clock),
+      random_(random),
+      log_(log),
+      changes_(metrics.counter("p402_store_writes_total", "Changes and marks that were written")),
+      groups_(metrics.counter("p402_store_groups_total", "Transactions; one fsync each")),
+      errors_(metrics.counter("p402_store_errors_total", "Groups that the store could not write")),
+      seconds_(metrics.histogram("p402_store_group_seconds",
+                                 "Time from the start of a group to its fsync")),
+      thread_([this] { Run(); }) {
+  pthread_setname_np(thread_.native_handle(), "store-writer");
+}
+
+Writer::~Writer() {
+  {
+    std::lock_guard lock(mutex_);
+    is_stopping_ = true;
+  }
+  wake_.notify_one();
+  thread_.join();
+}
+
+void Writer::Add(Job job) {
+  {
+    std::lock_guard lock(mutex_);
+    waiting_.push_back(std::move(job));
+  }
+  wake_.notify_one();
+}
+
+std::vector<Job> Writer::Take() {
+  std::unique_lock lock(mutex_);
+  wake_.wait(lock, [this] { return is_stopping_ || !waiting_.empty(); });
+  std::vector<Job> group;
+  if (waiting_.size() <= kMaxGroup) {
+    group.swap(waiting_);
+  } else {
+    const auto end = waiting_.begin() + kMaxGroup;
+    group.assign(std::make_move_iterator(waiting_.begin()), std::make_move_iterator(end));
+    waiting_.erase(waiting_.begin(), end);
+  }
+  return group;
+}
+
+void Writer::Run() {
+  for (;;) {
+    std::vector<Job> group = Take();
+    if (group.empty()) return;  // stopping, and everything is done
+    const BootTime start = clock_.Boot();
+    RunGroup(group);
+    seconds_.Observe(std::chrono::duration<double>(clock_.Boot() - start).count());
+    for (auto& job : group) Complete(job);
+  }
+}
+
+// Afterwards every job of `group` has its outcome.
+void Writer::RunGroup(std::vector<Job>& group) {
+  groups_.Add();
+  changes_.Add(group.size());
+  const Status status = RunOnce(group);
+  if (status) return;
+  errors_.Add();
+  log_.Error("store.write_failed", {{"detail", status.error().detail}, {"jobs", group.size()}});
+  for (auto& job : group) {
+    if (!HasFailed(job)) SetError(job, status.error());
+  }
+}
+
+// Errors: those that concern every job that has no error of its own.
+Status Writer::RunOnce(std::vector<Job>& group) {
+  P402_TRY(RunJobs(group));
+  if (std::ranges::all_of(group, HasFailed)) {
+    database_->Rollback();
+    return {};
+  }
+  Status status = database_->Execute("COMMIT");
+  if (!status) {
+    database_->Rollback();
+    // The commit record may have reached the disk although its fsync failed: then a restart would
+    // find the change.
+    Error error = std::move(status).error();
+    error.detail = "outcome unknown: " + error.detail;
+    return Failure(std::move(error));
+  }
+  return WriteJournal(group);
+}
+
+// Some errors (a full disk, a failed write) end SQLite's whole transaction, not only the savepoint.
+// Then the job that met it keeps its error, and the others start again without it.
+Status Writer::RunJobs(std::vector<Job>& group) {
+  std::vector<bool> is_out(group.size());
+  for (bool is_whole = false; !is_whole;) {
+    P402_TRY(database_->Execute("BEGIN IMMEDIATE"));
+    is_whole = true;
+    for (size_t i = 0; i < group.size() && is_whole; ++i) {
+      if (is_out[i]) continue;
+      is_whole = RunJob(group[i]);
+      is_out[i] = !is_whole;
+    }
+    if (!is_whole) database_->Rollback();
+    if (std::ranges::find(is_out, false) == is_out.end()) return {};
+  }
+  return {};
+}
+
+// False: the transaction did not survive the job.
+bool Writer::RunJob(Job& job) {
+  auto begun = database_->Execute("SAVEPOINT job");
+  if (!begun) {
+    SetError(job, begun.error());
+    return false;
+  }
+  std::visit([this](auto& j) { Execute(j); }, job);
+  if (!database_->is_in_transaction()) return false;
+  if (HasFailed(job) && !database_->Execute("ROLLBACK TO job")) return false;
+  auto released = database_->Execute("RELEASE job");
+  if (!released && !HasFailed(job)) SetError(job, released.error());
+  return released.has_value();
+}
+
+void Writer::Execute(CommitJob& job) {
+  job.outcome = RunPlan(*database_, job.plan, clock_.Now(), random_);
+}
+
+void Writer::Execute(MarkJob& job) {
+  const WallTime now = clock_.Now();
+  job.outcome = {};
+  for (const auto& mark : job.marks) {
+    job.outcome = WriteMark(*database_, mark.key, std::min(mark.at, now));
+    if (!job.outcome) return;
+  }
+}
+
+void Writer::Execute(PruneJob& job) {
+  job.outcome = PruneAudit(*database_, job.before, job.by, clock_.Now());
+}
+
+// The change is committed: if the journal fails, its lines wait for the next group, and the caller
+// learns that the promise of the journal does not hold yet.
+Status Writer::WriteJournal(std::vector<Job>& group) {
+  std::vector<Revocation> revocations;
+  for (auto& job : group) {
+    auto* commit = std::get_if<CommitJob>(&job);
+    if (commit == nullptr || !commit->outcome) continue;
+    auto& made = commit->outcome->revocations;
+    revocations.insert(revocations.end(), made.begin(), made.end());
+  }
+  auto status = journal_->Append(revocations);
+  if (status || revocations.empty()) return {};
+  Error error = std::move(status).error();
+  error.detail = "outcome unknown: committed, but not in the revocation journal: " + error.detail;
+  log_.Error("store.journal_failed", {{"detail", error.detail}});
+  for (auto& job : group) {
+    auto* commit = std::get_if<CommitJob>(&job);
+    if (commit != nullptr && commit->outcome && !commit->outcome->revocations.empty()) {
+      commit->outcome = Failure(error);
+    }
+  }
+  return {};
+}
+
+}  // namespace p402::store::sqlite
