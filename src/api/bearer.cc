@@ -1,0 +1,136 @@
+#include "api/bearer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/limits.h"
+
+namespace p402::api {
+namespace {
+
+Failure Twice(std::string_view name) {
+  return InvalidArgument(std::string(name), fmt::format("The header {} is there twice.", name));
+}
+
+// The content of a structured-field string (RFC 8941 section 3.3.3), or nullopt.
+std::optional<std::string> Unquoted(std::string_view text) {
+  if (text.size() < 2 || text.back() != '"') return std::nullopt;
+  text = text.substr(1, text.size() - 2);
+  std::string out;
+  for (size_t at = 0; at < text.size(); ++at) {
+    if (text[at] == '"') return std::nullopt;
+    if (text[at] == '\\') {
+      ++at;
+      if (at == text.size() || (text[at] != '"' && text[at] != '\\')) return std::nullopt;
+    }
+    out += text[at];
+  }
+  return out;
+}
+
+bool IsVisible(std::string_view text) {
+  return std::ranges::all_of(text, [](char c) { return c >= 0x20 && c <= 0x7e; });
+}
+
+// The next item of a list, up to `separator` outside of quotes; takes it off `rest`.
+std::string_view TakeItem(std::string_view& rest, char separator) {
+  bool is_quoted = false;
+  size_t end = 0;
+  for (; end < rest.size() && (is_quoted || rest[end] != separator); ++end) {
+    if (rest[end] == '"') is_quoted = !is_quoted;
+  }
+  const std::string_view item = rest.substr(0, end);
+  rest.remove_prefix(std::min(end + 1, rest.size()));
+  return TrimBlanks(item);
+}
+
+bool IsUtf8Parameter(std::string_view parameter) {
+  const size_t equals = parameter.find('=');
+  if (equals == std::string_view::npos) return false;
+  if (!EqualsIgnoringCase(parameter.substr(0, equals), "charset")) return false;
+  std::string_view value = parameter.substr(equals + 1);
+  if (value.size() >= 2 && value.front() == '"' && value.back() == '"') {
+    value = value.substr(1, value.size() - 2);
+  }
+  return EqualsIgnoringCase(value, "utf-8");
+}
+
+bool IsJson(std::string_view value, bool is_patch) {
+  const std::string_view type = TakeItem(value, ';');
+  const bool is_known = EqualsIgnoringCase(type, "application/json") ||
+                        (is_patch && EqualsIgnoringCase(type, "application/merge-patch+json"));
+  if (!is_known) return false;
+  while (!value.empty()) {
+    if (!IsUtf8Parameter(TakeItem(value, ';'))) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+bool EqualsIgnoringCase(std::string_view left, std::string_view right) {
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
+  return std::ranges::equal(left, right, {}, lower, lower);
+}
+
+std::string_view TrimBlanks(std::string_view text) {
+  const size_t first = text.find_first_not_of(" \t");
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
+}
+
+Result<Presented> ReadPresented(const net::Request& request, ApiKeyHeader api_key_header) {
+  constexpr std::string_view kScheme = "bearer";
+  if (request.CountHeader("authorization") > 1) return Twice("Authorization");
+  const auto authorization = request.Header("authorization");
+  const auto api_key = request.Header("x-api-key");
+  if (api_key && authorization) {
+    return InvalidArgument("X-API-Key", "Send Authorization or X-API-Key, not both.");
+  }
+  if (api_key && api_key_header == ApiKeyHeader::kAccepted) {
+    if (request.CountHeader("x-api-key") > 1) return Twice("X-API-Key");
+    return Presented{.is_present = true, .token = *api_key};
+  }
+  if (!authorization) return Presented{};
+  const std::string_view scheme = authorization->substr(0, authorization->find(' '));
+  if (!EqualsIgnoringCase(scheme, kScheme)) return Presented{.is_present = true};
+  return Presented{.is_present = true, .token = TrimBlanks(authorization->substr(scheme.size()))};
+}
+
+Result<std::optional<std::string>> ReadIdempotencyKey(const net::Request& request) {
+  constexpr std::string_view kName = "Idempotency-Key";
+  const size_t count = request.CountHeader(kName);
+  if (count == 0) return std::nullopt;
+  if (count > 1) return Twice(kName);
+  const std::string_view value = *request.Header(kName);
+  const auto key = value.starts_with('"') ? Unquoted(value) : std::optional<std::string>(value);
+  if (!key || key->empty() || key->size() > limits::kIdempotencyKeyBytes || !IsVisible(*key)) {
+    return InvalidArgument(std::string(kName),
+                           fmt::format("{} must be 1 to {} visible ASCII characters.", kName,
+                                       limits::kIdempotencyKeyBytes));
+  }
+  return *key;
+}
+
+bool PrefersAsync(const net::Request& request) {
+  for (const net::HeaderView& header : request.headers) {
+    if (!EqualsIgnoringCase(header.name, "prefer")) continue;
+    std::string_view list = header.value;
+    while (!list.empty()) {
+      std::string_view preference = TakeItem(list, ',');
+      if (EqualsIgnoringCase(TakeItem(preference, ';'), "respond-async")) return true;
+    }
+  }
+  return false;
+}
+
+Status CheckContentType(const net::Request& request, bool is_patch) {
+  const bool is_plain = request.CountHeader("content-encoding") == 0 &&
+                        request.CountHeader("content-type") == 1 &&
+                        IsJson(*request.Header("content-type"), is_patch);
+  if (is_plain) return {};
+  return Failure(Error{.code = ErrorCode::kInvalidArgument, .reason = "unsupported_media_type"});
+}
+
+}  // namespace p402::api
