@@ -1,0 +1,162 @@
+#include "base/metrics.h"
+
+#include <prometheus/metric_family.h>
+#include <prometheus/text_serializer.h>
+
+#include <array>
+#include <atomic>
+#include <mutex>
+
+namespace p402 {
+namespace {
+
+constexpr size_t kStripes = 16;
+constexpr std::array kBounds = {0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01,
+                                0.025,   0.05,   0.1,     0.25,   0.5,   1.0,    2.5,   10.0};
+
+// Each thread keeps to one stripe, given out in turn, so that threads do not share a cache line.
+size_t StripeOfThisThread() {
+  static std::atomic<size_t> next{0};
+  thread_local const size_t stripe = next.fetch_add(1, std::memory_order_relaxed) % kStripes;
+  return stripe;
+}
+
+struct alignas(64) Stripe {
+  std::atomic<uint64_t> count{0};
+};
+
+class StripedCounter final : public Counter {
+ public:
+  void Add(uint64_t count) override {
+    stripes_[StripeOfThisThread()].count.fetch_add(count, std::memory_order_relaxed);
+  }
+  uint64_t Value() const override {
+    uint64_t sum = 0;
+    for (const Stripe& stripe : stripes_) sum += stripe.count.load(std::memory_order_relaxed);
+    return sum;
+  }
+
+ private:
+  std::array<Stripe, kStripes> stripes_;
+};
+
+class StripedHistogram final : public Histogram {
+ public:
+  void Observe(double seconds) override {
+    size_t bucket = 0;
+    while (bucket < kBounds.size() && seconds > kBounds[bucket]) ++bucket;
+    Part& part = parts_[StripeOfThisThread()];
+    part.counts[bucket].fetch_add(1, std::memory_order_relaxed);
+    part.sum_ns.fetch_add(static_cast<uint64_t>(seconds * 1e9), std::memory_order_relaxed);
+  }
+
+  prometheus::ClientMetric::Histogram Collect() const {
+    prometheus::ClientMetric::Histogram out;
+    uint64_t sum_ns = 0;
+    for (size_t bucket = 0; bucket <= kBounds.size(); ++bucket) {
+      for (const Part& part : parts_) {
+        out.sample_count += part.counts[bucket].load(std::memory_order_relaxed);
+      }
+      const double bound =
+          bucket < kBounds.size() ? kBounds[bucket] : std::numeric_limits<double>::infinity();
+      prometheus::ClientMetric::Bucket cumulative;
+      cumulative.cumulative_count = out.sample_count;
+      cumulative.upper_bound = bound;
+      out.bucket.push_back(cumulative);
+    }
+    for (const Part& part : parts_) sum_ns += part.sum_ns.load(std::memory_order_relaxed);
+    out.sample_sum = static_cast<double>(sum_ns) / 1e9;
+    return out;
+  }
+
+ private:
+  struct alignas(64) Part {
+    std::array<std::atomic<uint64_t>, kBounds.size() + 1> counts{};
+    std::atomic<uint64_t> sum_ns{0};
+  };
+  std::array<Part, kStripes> parts_;
+};
+
+// One name, with everything that was registered under it.
+struct Family {
+  std::string help;
+  prometheus::MetricType type = prometheus::MetricType::Untyped;
+  std::map<MetricLabels, StripedCounter> counters;
+  std::map<MetricLabels, StripedHistogram> histograms;
+  std::map<MetricLabels, std::function<double()>> gauges;
+};
+
+std::vector<prometheus::ClientMetric::Label> ToLabels(const MetricLabels& labels) {
+  std::vector<prometheus::ClientMetric::Label> out;
+  for (const auto& [name, value] : labels) out.push_back({name, value});
+  return out;
+}
+
+prometheus::MetricFamily Collect(const std::string& name, const Family& family) {
+  prometheus::MetricFamily out;
+  out.name = name;
+  out.help = family.help;
+  out.type = family.type;
+  for (const auto& [labels, counter] : family.counters) {
+    auto& metric = out.metric.emplace_back();
+    metric.label = ToLabels(labels);
+    metric.counter.value = static_cast<double>(counter.Value());
+  }
+  for (const auto& [labels, histogram] : family.histograms) {
+    auto& metric = out.metric.emplace_back();
+    metric.label = ToLabels(labels);
+    metric.histogram = histogram.Collect();
+  }
+  for (const auto& [labels, read] : family.gauges) {
+    auto& metric = out.metric.emplace_back();
+    metric.label = ToLabels(labels);
+    metric.gauge.value = read();
+  }
+  return out;
+}
+
+class Registry final : public Metrics {
+ public:
+  Counter& counter(const std::string& name, const std::string& help,
+                   const MetricLabels& labels) override {
+    std::lock_guard lock(mutex_);
+    return FamilyOf(name, help, prometheus::MetricType::Counter).counters[labels];
+  }
+  Histogram& histogram(const std::string& name, const std::string& help,
+                       const MetricLabels& labels) override {
+    std::lock_guard lock(mutex_);
+    return FamilyOf(name, help, prometheus::MetricType::Histogram).histograms[labels];
+  }
+  void AddGauge(const std::string& name, const std::string& help, const MetricLabels& labels,
+                std::function<double()> read) override {
+    std::lock_guard lock(mutex_);
+    FamilyOf(name, help, prometheus::MetricType::Gauge).gauges[labels] = std::move(read);
+  }
+  std::string Expose() const override {
+    std::vector<prometheus::MetricFamily> families;
+    {
+      std::lock_guard lock(mutex_);
+      for (const auto& [name, family] : families_) families.push_back(Collect(name, family));
+    }
+    return prometheus::TextSerializer().Serialize(families);
+  }
+
+ private:
+  Family& FamilyOf(const std::string& name, const std::string& help, prometheus::MetricType type) {
+    Family& family = families_[name];
+    family.help = help;
+    family.type = type;
+    return family;
+  }
+
+  mutable std::mutex mutex_;
+  std::map<std::string, Family> families_;
+};
+
+}  // namespace
+
+std::unique_ptr<Metrics> Metrics::Create() {
+  return std::make_unique<Registry>();
+}
+
+}  // namespace p402
