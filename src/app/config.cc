@@ -35,7 +35,7 @@ constexpr std::array<Setting, 15> kSettings = {{
     {"brand", "TEXT",
      "First part of every raw key, 2 to 10 lower-case letters and digits; keys of another brand "
      "are not accepted any more (default p402)"},
-    {"threads", "N", "Threads that serve requests, 0 is one per core (default 0)"},
+    {"threads", "N", "Threads that serve requests, 1 to 1024 (default one per core)"},
     {"public-url", "URL", "How users reach this server (default http://localhost:4020)"},
     {"drain-time", "DURATION",
      "How long requests in flight may take when the server stops (default 30s)"},
@@ -109,15 +109,15 @@ Status ReadProxies(const Reader& reader, NodeOptions& node) {
 }
 
 Result<int> ReadThreads(const Reader& reader) {
-  const std::string text = reader.Text("threads", "0");
+  const std::string text = reader.Text("threads");
+  if (text.empty()) return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
   int threads = 0;
   const char* end = text.data() + text.size();
   const auto [stop, error] = std::from_chars(text.data(), end, threads);
-  if (error != std::errc() || stop != end || threads < 0 || threads > kMaxThreads) {
-    return Bad("threads", "must be a number from 0 to 1024");
+  if (error != std::errc() || stop != end || threads < 1 || threads > kMaxThreads) {
+    return Bad("threads", "must be a number from 1 to 1024");
   }
-  if (threads > 0) return threads;
-  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  return threads;
 }
 
 Result<LogLevel> ReadLogLevel(const Reader& reader) {

@@ -56,7 +56,8 @@ Status ReadRouteMember(std::string_view member, const toml::node& node, std::str
     const auto* array = node.as_array();
     if (array == nullptr) return Bad(where, "must be a list of texts");
     P402_TRY(route.scopes, TextsOf(*array, where));
-    return {};
+    const auto scopes = key::ScopeSet::Parse(route.scopes);
+    return scopes ? Status{} : Bad(where, scopes.error().public_message);
   }
   if (member == "deny_status") {
     const auto status = node.value_exact<int64_t>();

@@ -81,7 +81,7 @@ void AddKeyFlags(CLI::App& command, KeyFlags& flags) {
                             const std::string& help) {
     command.add_option(name, value, help)->delimiter(',')->allow_extra_args(false);
   };
-  add_list("--scopes", flags.scopes, "What the key may do: scopes, separated by commas");
+  add_list("--scope,--scopes", flags.scopes, "What the key may do: scopes, separated by commas");
   command.add_option("--owner", flags.owner, "The customer or agent it is for");
   command.add_option("--metadata", flags.metadata, "A JSON object of your own, at most 4 KiB")
       ->type_name("JSON");
@@ -91,7 +91,7 @@ void AddKeyFlags(CLI::App& command, KeyFlags& flags) {
   command.add_option("--expires-in", flags.expires_in, "The same, from now: 24h, 90d, 2w")
       ->type_name("DURATION")
       ->excludes(at);
-  add_list("--allowed-cidrs", flags.allowed_cidrs,
+  add_list("--allowed-cidr,--allowed-cidrs", flags.allowed_cidrs,
            "Networks it may be used from, separated by commas: 10.0.0.0/8");
 }
 

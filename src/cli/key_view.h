@@ -19,7 +19,7 @@ struct KeyFlags {
   std::string expires_in = {};  // a duration
   std::vector<std::string> allowed_cidrs = {};
 };
-// Adds --scopes, --owner, --metadata, --expires-at, --expires-in and --allowed-cidrs.
+// Adds --scope, --owner, --metadata, --expires-at, --expires-in and --allowed-cidr.
 void AddKeyFlags(CLI::App& command, KeyFlags& flags);
 
 // Appends the members that `command` was given, e.g. `"scopes":["a"]`, to a JSON object's text.

@@ -32,7 +32,7 @@ int Run(const Process& process, const CLI::App& command, const Options& options)
 
 void RegisterKeysCreate(CLI::App& keys, Context& context) {
   auto& command = AddCommand(keys, "create", "Create a key and print its raw key, once",
-                             "p402 keys create production-agent --scopes models:read "
+                             "p402 keys create production-agent --scope models:read "
                              "--expires-in 90d");
   auto options = std::make_shared<Options>();
   command.add_option("name", options->flags.name, "What to call it, 1 to 100 characters")

@@ -76,9 +76,10 @@ int Run(const Process& process, const Options& options) {
 void RegisterKeysVerify(CLI::App& keys, Context& context) {
   auto& command =
       AddCommand(keys, "verify", "Ask whether a raw key, read from standard input, is valid",
-                 "p402 keys verify --scopes models:read < key.txt");
+                 "p402 keys verify --scope models:read < key.txt");
   auto options = std::make_shared<Options>();
-  command.add_option("--scopes", options->scopes, "Scopes it must have, separated by commas")
+  command
+      .add_option("--scope,--scopes", options->scopes, "Scopes it must have, separated by commas")
       ->delimiter(',')
       ->allow_extra_args(false);
   command.add_option("--ip", options->ip, "The client address it is presented from");

@@ -72,7 +72,7 @@ If it is not empty, nothing is coloured
 .SH FILES
 .TP
 \fI~/.config/p402/config.toml\fR
-server, api_key and ca_file, used where neither an option nor the environment says otherwise. It
+url, api_key and ca_file, used where neither an option nor the environment says otherwise. It
 must have mode 0600. $XDG_CONFIG_HOME is respected.
 .SH EXIT STATUS
 .TP

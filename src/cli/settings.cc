@@ -40,7 +40,7 @@ Result<std::string> ReadPrivateFile(int fd, const std::string& path) {
     return InvalidArgument("config", fmt::format("{} is not a file", path));
   }
   if ((info.st_mode & 077U) != 0 || info.st_uid != ::geteuid()) {
-    return InvalidArgument("config", fmt::format("{} holds a key, so only you may read it: "
+    return InvalidArgument("config", fmt::format("{} must have mode 0600, because it holds a key: "
                                                  "chmod 600 {}",
                                                  path, path));
   }
@@ -62,10 +62,10 @@ Result<FileSettings> Convert(toml::table& table, const std::string& path) {
   FileSettings settings;
   for (auto&& [name, node] : table) {
     auto* text = node.as_string();
-    const bool is_known = name == "server" || name == "api_key" || name == "ca_file";
+    const bool is_known = name == "url" || name == "api_key" || name == "ca_file";
     if (!is_known) {
       return InvalidArgument(std::string(name.str()),
-                             fmt::format("{}: unknown name \"{}\" (known: server, api_key, "
+                             fmt::format("{}: unknown name \"{}\" (known: url, api_key, "
                                          "ca_file)",
                                          path, name.str()));
     }
@@ -73,7 +73,7 @@ Result<FileSettings> Convert(toml::table& table, const std::string& path) {
       return InvalidArgument(std::string(name.str()),
                              fmt::format("{}: \"{}\" must be a text", path, name.str()));
     }
-    if (name == "server") settings.server = text->get();
+    if (name == "url") settings.server = text->get();
     if (name == "ca_file") settings.ca_file = text->get();
     if (name == "api_key") settings.key = Secret(std::move(text->get()));
   }
