@@ -1,0 +1,151 @@
+#include "key/cidr.h"
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "base/limits.h"
+
+namespace p402::key {
+namespace {
+
+constexpr std::array<uint8_t, 12> kMappedPrefix = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+constexpr int kMappedBits = 96;
+
+bool SharesBits(const IpAddress& a, const IpAddress& b, int bits) {
+  const auto whole = static_cast<size_t>(bits / 8);
+  if (!std::equal(a.bytes.begin(), a.bytes.begin() + whole, b.bytes.begin())) return false;
+  const int rest = bits % 8;
+  if (rest == 0) return true;
+  const auto mask = static_cast<uint8_t>(0xff << (8 - rest));
+  return (a.bytes[whole] & mask) == (b.bytes[whole] & mask);
+}
+
+bool HasHostBits(const IpAddress& address, int bits) {
+  for (int i = bits; i < 128; ++i) {
+    if (address.bytes[static_cast<size_t>(i / 8)] >> (7 - i % 8) & 1) return true;
+  }
+  return false;
+}
+
+std::string Shown(std::string_view text) {
+  std::string shown;
+  for (char c : text.substr(0, 64)) shown += c >= 0x20 && c < 0x7f ? c : '?';
+  return shown;
+}
+
+}  // namespace
+
+std::optional<IpAddress> IpAddress::Parse(std::string_view text) {
+  char terminated[INET6_ADDRSTRLEN + 1];
+  if (text.size() >= sizeof(terminated) || text.find('\0') != text.npos) return std::nullopt;
+  *std::copy(text.begin(), text.end(), terminated) = '\0';
+  IpAddress address;
+  if (text.find(':') != text.npos) {
+    if (inet_pton(AF_INET6, terminated, address.bytes.data()) != 1) return std::nullopt;
+    return address;
+  }
+  std::copy(kMappedPrefix.begin(), kMappedPrefix.end(), address.bytes.begin());
+  if (inet_pton(AF_INET, terminated, address.bytes.data() + kMappedPrefix.size()) != 1) {
+    return std::nullopt;
+  }
+  return address;
+}
+
+bool IpAddress::is_v4() const {
+  return std::equal(kMappedPrefix.begin(), kMappedPrefix.end(), bytes.begin());
+}
+
+std::string IpAddress::ToString() const {
+  char text[INET6_ADDRSTRLEN];
+  if (is_v4()) {
+    inet_ntop(AF_INET, bytes.data() + kMappedPrefix.size(), text, sizeof(text));
+  } else {
+    inet_ntop(AF_INET6, bytes.data(), text, sizeof(text));
+  }
+  return text;
+}
+
+Result<Cidr> Cidr::Parse(std::string_view text) {
+  const size_t slash = text.find('/');
+  const auto address = IpAddress::Parse(text.substr(0, slash));
+  const auto bad = [&](std::string_view why) {
+    return InvalidArgument("", fmt::format("\"{}\" {}", Shown(text), why));
+  };
+  if (!address) return bad("is not an address or network such as 10.0.0.0/8 or 2001:db8::/32");
+  // By its spelling, so that ::ffff:10.0.0.0/104 counts its bits as IPv6.
+  const bool is_v4 = text.find(':') == text.npos;
+  const int width = is_v4 ? 32 : 128;
+  int bits = width;
+  if (slash != text.npos) {
+    const std::string_view number = text.substr(slash + 1);
+    const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), bits);
+    const bool has_leading_zero = number.size() > 1 && number.front() == '0';
+    if (error != std::errc() || end != number.data() + number.size() || bits < 0 || bits > width ||
+        has_leading_zero || number.front() == '-') {
+      return bad(fmt::format("has a prefix length that is not 0 to {}", width));
+    }
+  }
+  const int all_bits = is_v4 ? bits + kMappedBits : bits;
+  if (HasHostBits(*address, all_bits)) return bad("has bits set beyond its prefix length");
+  return Cidr{.network = *address, .prefix_bits = static_cast<uint8_t>(all_bits)};
+}
+
+bool Cidr::Contains(const IpAddress& address) const {
+  return SharesBits(network, address, prefix_bits);
+}
+
+bool Cidr::Contains(const Cidr& other) const {
+  return prefix_bits <= other.prefix_bits && Contains(other.network);
+}
+
+std::string Cidr::ToString() const {
+  const bool is_v4 = network.is_v4() && prefix_bits >= kMappedBits;
+  if (is_v4) return fmt::format("{}/{}", network.ToString(), prefix_bits - kMappedBits);
+  char text[INET6_ADDRSTRLEN];
+  inet_ntop(AF_INET6, network.bytes.data(), text, sizeof(text));
+  return fmt::format("{}/{}", text, prefix_bits);
+}
+
+Result<CidrSet> CidrSet::Parse(std::span<const std::string> cidrs) {
+  CidrSet set;
+  for (const std::string& text : cidrs) {
+    auto cidr = Cidr::Parse(text);
+    if (!cidr) return InvalidArgument("allowed_cidrs", std::move(cidr.error().public_message));
+    set.cidrs_.push_back(*cidr);
+  }
+  std::sort(set.cidrs_.begin(), set.cidrs_.end());
+  set.cidrs_.erase(std::unique(set.cidrs_.begin(), set.cidrs_.end()), set.cidrs_.end());
+  if (set.cidrs_.size() > limits::kCidrCount) {
+    return InvalidArgument("allowed_cidrs",
+                           fmt::format("has more than {} networks", limits::kCidrCount));
+  }
+  return set;
+}
+
+bool CidrSet::Allows(const std::optional<IpAddress>& address) const {
+  if (cidrs_.empty()) return true;
+  return address && std::any_of(cidrs_.begin(), cidrs_.end(),
+                                [&](const Cidr& cidr) { return cidr.Contains(*address); });
+}
+
+bool CidrSet::Includes(const CidrSet& other) const {
+  if (cidrs_.empty()) return true;
+  if (other.cidrs_.empty()) return false;
+  // Network by network: a union of this set's that covers one of the other's only together is
+  // refused, which is the safe side.
+  return std::all_of(other.cidrs_.begin(), other.cidrs_.end(), [this](const Cidr& inner) {
+    return std::any_of(cidrs_.begin(), cidrs_.end(),
+                       [&](const Cidr& outer) { return outer.Contains(inner); });
+  });
+}
+
+std::vector<std::string> CidrSet::ToStrings() const {
+  std::vector<std::string> texts;
+  for (const Cidr& cidr : cidrs_) texts.push_back(cidr.ToString());
+  return texts;
+}
+
+}  // namespace p402::key
