@@ -2,6 +2,7 @@
 
 import http.server
 import json
+import os
 import pathlib
 import shutil
 import socket
@@ -106,6 +107,7 @@ class Nginx(Proxy):
             ("/etc/ssl/keys.example.com.pem", str(cert)), ("/etc/ssl/keys.example.com.key", str(key))])
         main = self.folder / "nginx.conf"
         main.write_text(f"""
+            {"user root;" if os.geteuid() == 0 else ""}
             daemon off; pid {self.folder}/pid; error_log stderr; worker_processes 1;
             events {{ worker_connections 512; }}
             http {{
@@ -123,7 +125,7 @@ class Caddy(Proxy):
         config = self.adapted("caddy/Caddyfile", [
             ("\napp.example.com {", f"\nhttp://app.example.com:{self.port} {{"),
             ("\nkeys.example.com {", f"\nhttps://keys.example.com:{self.tls_port} {{\n\ttls {cert} {key}")])
-        config.write_text("{\n\tadmin off\n\tauto_https disable_redirects\n}\n" + config.read_text())
+        config.write_text("{\n\tadmin off\n\tauto_https disable_redirects\n\tdefault_sni keys.example.com\n}\n" + config.read_text())
         return self.run(shutil.which("caddy") or "/usr/bin/caddy", "run", "--config", str(config), "--adapter", "caddyfile")
 
 

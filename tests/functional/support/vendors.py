@@ -69,7 +69,7 @@ class Vendors:
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.port = self.server.server_address[1]
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
-        self.environment = {"VERCEL_TOKEN": "vercel-token", "VERCEL_ORG_ID": "team_acme", "VERCEL_PROJECT_ID": "prj_web",
+        self.environment = {"VERCEL_TOKEN": "verceltoken", "VERCEL_ORG_ID": "team_acme", "VERCEL_PROJECT_ID": "prj_web",
                             "VERCEL_TELEMETRY_DISABLED": "1", "NO_UPDATE_NOTIFIER": "1"}
         self.install()
 
@@ -117,7 +117,7 @@ class Vendors:
             return 200, {"key_id": "1", "key": base64.b64encode(self.box.public.raw).decode()}
         assert method == "PUT", path
         self.stored["gh"] = self.box.open(base64.b64decode(json.loads(body)["encrypted_value"]))
-        return 201, None
+        return 201, {}
 
     def aws(self, headers, body):
         operation = headers["X-Amz-Target"].split(".")[1]
