@@ -5,8 +5,8 @@ the test does differently from a reader:
 
 - `script/bootstrap` does nothing; `script/server` is `p402 serve --data ./p402-data`.
 - The ports 4020 and 4021 are replaced by free ones.
-- A word that ends in `…`, such as `p402_live_…` or `key_01jx…`, stands for the last such text that the
-  session has printed, as it does for a reader.
+- A word that ends in `…` stands for what the session has printed, as it does for a reader:
+  `p402_live_…` for the raw key that was shown last, `key_01jx…` for the newest key.
 - vercel, gh and aws are the real programs if they are there, pointed at a fake of their service on this
   machine; they fail unless the value arrives as it was created.
 
@@ -98,10 +98,10 @@ class Session:
             text = text.replace(port, str(actual))
 
         def last_seen(match):
-            # Reading backwards, so that the newest one is found first.
             found = re.findall(re.escape(match.group(1)) + r"[0-9a-zA-Z]{26,}", self.seen)
             assert found, f"nothing that begins with {match.group(1)} was printed before"
-            return found[-1]
+            # Ids sort by their time.
+            return found[-1] if match.group(1).startswith("p402_") else max(found)
 
         return re.sub(r"\b((?:p402_(?:live|test)|key|acct)_)\w*…", last_seen, text)
 

@@ -49,8 +49,8 @@ def used(server):
     with server.client() as root:
         for i in range(20):
             keys.append(root.create(f"needle {i}", metadata={"marker": f"mark-{i}-3f9a"})["key"])
-        keys.append(root.post("/api/v2/keys/key_01jx0000000000000000000000/rotate", json={"grace": "0"}) and
-                    root.post(f"/api/v2/keys/{root.create('old')['id']}/rotate", json={"grace": "1h"}).json()["key"])
+        old = root.create("old")
+        keys += [old["key"], root.post(f"/api/v2/keys/{old['id']}/rotate", json={"grace": "1h"}).json()["key"]]
         account = root.post("/api/v2/accounts", json={"name": "second"}).json()
         keys.append(account["key"]["key"])
         idempotent = root.post("/api/v2/keys", json={"name": "i"}, headers={"Idempotency-Key": "needle"}).json()["key"]
