@@ -10,6 +10,8 @@ import xml.etree.ElementTree as ElementTree
 from dataclasses import dataclass, field
 from pathlib import Path
 
+SHOWN = 100  # of the failed, and of the skipped
+
 
 @dataclass
 class Totals:
@@ -67,8 +69,10 @@ def count(folder: Path) -> Totals:
 def main() -> int:
     totals = count(Path(sys.argv[1]))
     for word, names in (("failed", totals.failed), ("skipped", totals.skipped)):
-        for name in names:
+        for name in names[:SHOWN]:
             print(f"{word}: {name}")
+        if len(names) > SHOWN:
+            print(f"{word}: … and {len(names) - SHOWN} more")
     print(totals.line())
     return 0 if totals.passed and not totals.failed and not totals.skipped else 1
 
