@@ -51,7 +51,7 @@ struct Node::Parts {
   std::unique_ptr<Metrics> metrics = Metrics::Create();
   // Threads by name: see ARCHITECTURE.md.
   TaskThread main_thread{"p402-main", clock};  // completions that Await waits for
-  GuardedScheduler feed_thread{"p402-feed", clock};
+  TaskThread feed_thread{"p402-feed", clock};
   GuardedScheduler usage_thread{"p402-usage", clock};
   GuardedScheduler anchor_thread{"p402-anchor", clock};
   std::unique_ptr<store::Store> store = {};
@@ -225,7 +225,6 @@ size_t Node::Stop(Millis drain_time) {
       p.main_thread, [&](Callback<Status> done) { p.services->usage.Flush(std::move(done)); });
   if (!flushed) p.log.Error("usage.flush_failed", {{"detail", flushed.error().detail}});
   p.services->feed.Stop();
-  p.feed_thread.Close();
   p.usage_thread.Close();
   p.anchor_thread.Close();
   p.store.reset();
