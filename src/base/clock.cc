@@ -64,6 +64,24 @@ bool TakeOffset(std::string_view& text, int& minutes) {
   return true;
 }
 
+// 0 for a character that is no unit.
+int64_t SecondsOfUnit(char unit) {
+  switch (unit) {
+    case 's':
+      return 1;
+    case 'm':
+      return 60;
+    case 'h':
+      return 3600;
+    case 'd':
+      return 86'400;
+    case 'w':
+      return 604'800;
+    default:
+      return 0;
+  }
+}
+
 }  // namespace
 
 WallTime RealClock::Now() const {
@@ -105,38 +123,19 @@ std::optional<WallTime> ParseRfc3339(std::string_view text) {
 }
 
 Result<Millis> ParseDuration(std::string_view text) {
-  const std::string advice = fmt::format(
-      "must be a whole number with one of the units s, m, h, d, w (such as 24h), or 0, "
-      "and at most 100 years");
   if (text == "0") return Millis(0);
-  int64_t count = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
-  if (error != std::errc() || count < 0 || text.starts_with('-') ||
-      end + 1 != text.data() + text.size()) {
-    return InvalidArgument("", advice);
-  }
-  int64_t seconds = 0;
-  switch (*end) {
-    case 's':
-      seconds = 1;
-      break;
-    case 'm':
-      seconds = 60;
-      break;
-    case 'h':
-      seconds = 3600;
-      break;
-    case 'd':
-      seconds = 86'400;
-      break;
-    case 'w':
-      seconds = 604'800;
-      break;
-    default:
-      return InvalidArgument("", advice);
-  }
   constexpr int64_t kMaxSeconds = int64_t{100} * 365 * 86'400;
-  if (count > kMaxSeconds / seconds) return InvalidArgument("", advice);
+  const int64_t seconds = text.empty() ? 0 : SecondsOfUnit(text.back());
+  if (!text.empty()) text.remove_suffix(1);
+  int64_t count = 0;
+  const char* const text_end = text.data() + text.size();
+  const auto [end, error] = std::from_chars(text.data(), text_end, count);
+  const bool is_number = error == std::errc() && end == text_end && !text.starts_with('-');
+  if (seconds == 0 || !is_number || count > kMaxSeconds / seconds) {
+    return InvalidArgument("",
+                           "must be a whole number with one of the units s, m, h, d, w (such as "
+                           "24h), or 0, and at most 100 years");
+  }
   return Millis(std::chrono::seconds(count * seconds));
 }
 

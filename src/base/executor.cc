@@ -58,11 +58,14 @@ TaskThread::TaskThread(std::string name, const Clock& clock)
 }
 
 TaskThread::~TaskThread() {
+  // Destroyed outside of the lock: what a task holds may post when it is destroyed.
+  std::multimap<BootTime, Task> dropped;
   {
     std::lock_guard lock(impl_->mutex);
     impl_->stopping = true;
-    impl_->later.clear();
+    dropped.swap(impl_->later);
   }
+  dropped.clear();
   impl_->wake.notify_one();
   impl_->thread.join();
 }

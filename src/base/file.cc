@@ -51,6 +51,9 @@ Result<std::unique_ptr<FolderLock>> FolderLock::Acquire(const std::filesystem::p
   if (std::filesystem::create_directories(folder, error)) {
     ::chmod(folder.c_str(), 0700);
   }
+  if (error) {
+    return Fail(ErrorCode::kIo, fmt::format("make {}: {}", folder.string(), error.message()));
+  }
   const auto path = folder / "lock";
   UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!fd.is_open()) return IoFailure("open", path, errno);

@@ -6,7 +6,10 @@
 #include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
 
+#include <atomic>
 #include <cmath>
+#include <condition_variable>
+#include <mutex>
 
 #include "base/text.h"
 
@@ -14,6 +17,7 @@ namespace p402 {
 namespace {
 
 constexpr size_t kQueueLines = 8192;
+constexpr Millis kFlushDeadline(5000);
 
 constexpr std::string_view kLevelNames[] = {"debug", "info", "warning", "error"};
 constexpr spdlog::level::level_enum kLevels[] = {spdlog::level::debug, spdlog::level::info,
@@ -50,16 +54,70 @@ std::string MakeLine(WallTime now, LogLevel level, std::string_view event,
   return line;
 }
 
-// spdlog's queue and thread; the lines are whole JSON objects already, so its pattern is "%v"
-// alone.
+// The far side of the queue: passes each line on, says before it how many a full queue cost, and
+// lets Flush wait for the line.
+class LineSink final : public spdlog::sinks::sink {
+ public:
+  LineSink(spdlog::sink_ptr inner, spdlog::details::thread_pool& pool)
+      : inner_(std::move(inner)), pool_(pool) {
+    inner_->set_pattern("%v");  // a line is a whole JSON object already
+  }
+
+  void log(const spdlog::details::log_msg& line) override {
+    const size_t dropped = pool_.overrun_counter();
+    if (dropped != reported_) {
+      const LogField fields[] = {{"lines", dropped - reported_}};
+      const std::string text =
+          MakeLine(RealClock().Now(), LogLevel::kWarning, "log.dropped", fields);
+      reported_ = dropped;
+      inner_->log(spdlog::details::log_msg("", spdlog::level::warn, text));
+    }
+    inner_->log(line);
+  }
+  // Called after each line (flush_on), whether it could be written or not.
+  void flush() override {
+    const Finish finish(*this);
+    inner_->flush();
+  }
+  void set_pattern(const std::string&) override {}
+  void set_formatter(std::unique_ptr<spdlog::formatter>) override {}
+
+  // Waits until `lines` are written or dropped, or for `at_most`: a pipe that nobody reads must not
+  // hold up the caller.
+  void WaitFor(size_t lines, Millis at_most) {
+    std::unique_lock lock(mutex_);
+    changed_.wait_for(lock, at_most, [&] { return finished_ + pool_.overrun_counter() >= lines; });
+  }
+
+ private:
+  // Counts the line, also when writing it threw: spdlog catches that around flush().
+  struct Finish {
+    explicit Finish(LineSink& sink) : sink_(sink) {}
+    ~Finish() {
+      std::lock_guard lock(sink_.mutex_);
+      ++sink_.finished_;
+      sink_.changed_.notify_all();
+    }
+    LineSink& sink_;
+  };
+
+  const spdlog::sink_ptr inner_;
+  spdlog::details::thread_pool& pool_;
+  size_t reported_ = 0;  // only the queue's thread uses it
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  size_t finished_ = 0;
+};
+
+// spdlog's queue and thread. Its own Flush only queues a request, so that we wait for the lines.
 class SpdLog final : public Log {
  public:
   SpdLog(spdlog::sink_ptr sink, LogLevel level)
       : level_(level),
         pool_(std::make_shared<spdlog::details::thread_pool>(kQueueLines, 1)),
+        sink_(std::make_shared<LineSink>(std::move(sink), *pool_)),
         logger_(std::make_shared<spdlog::async_logger>(
-            "p402", std::move(sink), pool_, spdlog::async_overflow_policy::overrun_oldest)) {
-    logger_->set_pattern("%v");
+            "p402", sink_, pool_, spdlog::async_overflow_policy::overrun_oldest)) {
     logger_->set_level(spdlog::level::debug);
     logger_->flush_on(spdlog::level::debug);
   }
@@ -67,26 +125,19 @@ class SpdLog final : public Log {
 
   void Write(LogLevel level, std::string_view event, std::span<const LogField> fields) override {
     if (level < level_) return;
-    ReportDropped();
-    logger_->log(kLevels[static_cast<size_t>(level)], MakeLine(clock_.Now(), level, event, fields));
+    const std::string line = MakeLine(clock_.Now(), level, event, fields);
+    written_.fetch_add(1);
+    logger_->log(kLevels[static_cast<size_t>(level)], line);
   }
-  void Flush() override { logger_->flush(); }
+  void Flush() override { sink_->WaitFor(written_.load(), kFlushDeadline); }
 
  private:
-  // Says once how many lines a full queue cost since the last time.
-  void ReportDropped() {
-    const size_t dropped = pool_->overrun_counter();
-    size_t reported = reported_.load(std::memory_order_relaxed);
-    if (dropped == reported || !reported_.compare_exchange_strong(reported, dropped)) return;
-    const LogField fields[] = {{"lines", dropped - reported}};
-    logger_->log(spdlog::level::warn,
-                 MakeLine(clock_.Now(), LogLevel::kWarning, "log.dropped", fields));
-  }
-
   const RealClock clock_;
   const LogLevel level_;
-  std::atomic<size_t> reported_ = 0;
+  std::atomic<size_t> written_ = 0;
+  // The pool is destroyed last: its thread uses the others until it is joined.
   std::shared_ptr<spdlog::details::thread_pool> pool_;
+  std::shared_ptr<LineSink> sink_;
   std::shared_ptr<spdlog::async_logger> logger_;
 };
 

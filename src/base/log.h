@@ -36,7 +36,7 @@ class Log {
  public:
   virtual ~Log() = default;
   virtual void Write(LogLevel level, std::string_view event, std::span<const LogField> fields) = 0;
-  // Waits until everything written so far has left the process.
+  // Waits until everything written so far has left the process, for 5 seconds at most.
   virtual void Flush() {}
 
   void Debug(std::string_view event, std::initializer_list<LogField> fields = {}) {

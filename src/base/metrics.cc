@@ -3,9 +3,13 @@
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
+#include <limits>
 #include <mutex>
+
+#include "base/check.h"
 
 namespace p402 {
 namespace {
@@ -13,6 +17,9 @@ namespace {
 constexpr size_t kStripes = 16;
 constexpr std::array kBounds = {0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01,
                                 0.025,   0.05,   0.1,     0.25,   0.5,   1.0,    2.5,   10.0};
+
+// So that a sum in nanoseconds does not overflow before 20,000 such observations a stripe.
+constexpr double kMaxSeconds = 1e6;
 
 // Each thread keeps to one stripe, given out in turn, so that threads do not share a cache line.
 size_t StripeOfThisThread() {
@@ -43,6 +50,7 @@ class StripedCounter final : public Counter {
 class StripedHistogram final : public Histogram {
  public:
   void Observe(double seconds) override {
+    seconds = seconds > 0 ? std::min(seconds, kMaxSeconds) : 0;  // NaN too: a sum cannot hold it
     size_t bucket = 0;
     while (bucket < kBounds.size() && seconds > kBounds[bucket]) ++bucket;
     Part& part = parts_[StripeOfThisThread()];
@@ -107,11 +115,6 @@ prometheus::MetricFamily Collect(const std::string& name, const Family& family) 
     metric.label = ToLabels(labels);
     metric.histogram = histogram.Collect();
   }
-  for (const auto& [labels, read] : family.gauges) {
-    auto& metric = out.metric.emplace_back();
-    metric.label = ToLabels(labels);
-    metric.gauge.value = read();
-  }
   return out;
 }
 
@@ -134,19 +137,34 @@ class Registry final : public Metrics {
   }
   std::string Expose() const override {
     std::vector<prometheus::MetricFamily> families;
+    std::vector<std::map<MetricLabels, std::function<double()>>> gauges;
     {
       std::lock_guard lock(mutex_);
-      for (const auto& [name, family] : families_) families.push_back(Collect(name, family));
+      for (const auto& [name, family] : families_) {
+        families.push_back(Collect(name, family));
+        gauges.push_back(family.gauges);
+      }
+    }
+    // Outside of the lock: a gauge may take a lock under which others ask for a counter.
+    for (size_t i = 0; i < families.size(); ++i) {
+      for (const auto& [labels, read] : gauges[i]) {
+        auto& metric = families[i].metric.emplace_back();
+        metric.label = ToLabels(labels);
+        metric.gauge.value = read();
+      }
     }
     return prometheus::TextSerializer().Serialize(families);
   }
 
  private:
   Family& FamilyOf(const std::string& name, const std::string& help, prometheus::MetricType type) {
-    Family& family = families_[name];
-    family.help = help;
-    family.type = type;
-    return family;
+    const auto [family, is_new] = families_.try_emplace(name);
+    if (is_new) {
+      family->second.help = help;
+      family->second.type = type;
+    }
+    P402_CHECK(family->second.type == type);
+    return family->second;
   }
 
   mutable std::mutex mutex_;
