@@ -30,6 +30,25 @@ bool HasHostBits(const IpAddress& address, int bits) {
   return false;
 }
 
+// True if the networks of `cover` together hold all of `cidr`. One that is not within a single
+// network is cut in halves for as long as there is a network inside of it: the depth is at most
+// 128, and every level has at most as many pieces as `cover` has networks, twice.
+bool IsCovered(const Cidr& cidr, std::span<const Cidr> cover) {
+  if (std::any_of(cover.begin(), cover.end(),
+                  [&](const Cidr& outer) { return outer.Contains(cidr); })) {
+    return true;
+  }
+  if (std::none_of(cover.begin(), cover.end(),
+                   [&](const Cidr& inner) { return cidr.Contains(inner); })) {
+    return false;
+  }
+  Cidr low = cidr;
+  ++low.prefix_bits;
+  Cidr high = low;
+  high.network.bytes[cidr.prefix_bits / 8] |= static_cast<uint8_t>(0x80 >> cidr.prefix_bits % 8);
+  return IsCovered(low, cover) && IsCovered(high, cover);
+}
+
 std::string Shown(std::string_view text) {
   std::string shown;
   for (char c : text.substr(0, 64)) shown += c >= 0x20 && c < 0x7f ? c : '?';
@@ -94,7 +113,9 @@ Result<Cidr> Cidr::Parse(std::string_view text) {
 }
 
 bool Cidr::Contains(const IpAddress& address) const {
-  return SharesBits(network, address, prefix_bits);
+  // ::/0 is every IPv6 address. That an IPv4 address is kept as ::ffff:a.b.c.d does not put it
+  // there.
+  return network.is_v4() == address.is_v4() && SharesBits(network, address, prefix_bits);
 }
 
 bool Cidr::Contains(const Cidr& other) const {
@@ -134,12 +155,8 @@ bool CidrSet::Allows(const std::optional<IpAddress>& address) const {
 bool CidrSet::Includes(const CidrSet& other) const {
   if (cidrs_.empty()) return true;
   if (other.cidrs_.empty()) return false;
-  // Network by network: a union of this set's that covers one of the other's only together is
-  // refused, which is the safe side.
-  return std::all_of(other.cidrs_.begin(), other.cidrs_.end(), [this](const Cidr& inner) {
-    return std::any_of(cidrs_.begin(), cidrs_.end(),
-                       [&](const Cidr& outer) { return outer.Contains(inner); });
-  });
+  return std::all_of(other.cidrs_.begin(), other.cidrs_.end(),
+                     [this](const Cidr& cidr) { return IsCovered(cidr, cidrs_); });
 }
 
 std::vector<std::string> CidrSet::ToStrings() const {

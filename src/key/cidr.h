@@ -30,6 +30,7 @@ struct Cidr {
   // Accepts "10.0.0.0/8", "2001:db8::/32", and a single address. Errors: kInvalidArgument, field
   // empty.
   static Result<Cidr> Parse(std::string_view text);
+  // An IPv4 address is in no IPv6 network, ::/0 neither.
   bool Contains(const IpAddress& address) const;
   bool Contains(const Cidr& other) const;
   std::string ToString() const;

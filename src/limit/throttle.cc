@@ -5,6 +5,8 @@
 #include <map>
 #include <mutex>
 
+#include "base/check.h"
+
 namespace p402::limit {
 namespace {
 
@@ -47,14 +49,18 @@ struct Throttle::Impl {
   std::map<key::IpAddress, std::list<Bucket>::iterator> by_source;
 };
 
-Throttle::Throttle(ThrottleOptions options) : impl_(new Impl(options)) {}
+Throttle::Throttle(ThrottleOptions options) : impl_(new Impl(options)) {
+  P402_CHECK(options.failures_per_second > 0 && options.burst >= 1 && options.max_sources > 0);
+}
 Throttle::~Throttle() = default;
 
 Millis Throttle::OnFailure(const key::IpAddress& source, BootTime now) {
   std::lock_guard lock(impl_->mutex);
   Impl::Bucket& bucket = impl_->Touch(SourceOf(source), now);
-  const double elapsed = std::chrono::duration<double>(now - bucket.filled_at).count();
-  bucket.filled_at = now;
+  // Threads read the clock before they wait for the lock: `now` may be before the last one's.
+  const BootTime filled_at = std::max(now, bucket.filled_at);
+  const double elapsed = std::chrono::duration<double>(filled_at - bucket.filled_at).count();
+  bucket.filled_at = filled_at;
   bucket.tokens =
       std::min(impl_->options.burst, bucket.tokens + elapsed * impl_->options.failures_per_second);
   if (bucket.tokens >= 1) {

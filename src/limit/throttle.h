@@ -18,6 +18,7 @@ struct ThrottleOptions {
 // safe to call concurrently.
 class Throttle {
  public:
+  // Requires: a refill above 0, a burst of at least 1, and at least one source.
   explicit Throttle(ThrottleOptions options);
   ~Throttle();
   // A failed authentication from `source`. Returns zero if it may be answered as what it is, else
