@@ -1,0 +1,73 @@
+#include "feed/feed_impl.h"
+
+namespace p402::feed {
+namespace {
+
+constexpr size_t kScanPage = 1000;
+
+}  // namespace
+
+void Feed::Impl::Start(Callback<Status> done) {
+  if (state != State::kIdle) {
+    return std::move(done)(Fail(ErrorCode::kConflict, "the feed was started before"));
+  }
+  state = State::kLoading;
+  start_done = std::move(done);
+  start_began = clock.Boot();
+  scanned = {};
+  gauges->loaded = 0;
+  Count();
+}
+
+void Feed::Impl::Count() {
+  store.keys().Count(OnRead<int64_t>(&Impl::Count, [](Impl& self, int64_t count) {
+    self.gauges->total = count;
+    self.ReadHead();
+  }));
+}
+
+// The head is read before the first key: whatever changes during the scan comes after it in the log
+// and is replayed. A key that the scan saw newer than the log entry stays as it is (Index::Put).
+void Feed::Impl::ReadHead() {
+  store.log().ReadHead(0, OnRead<store::Head>(&Impl::ReadHead, [](Impl& self, store::Head head) {
+                         self.position = {.seq = head.seq, .tag = head.tag};
+                         self.Scan();
+                       }));
+}
+
+void Feed::Impl::Scan() {
+  auto step = [](Impl& self, std::vector<key::Record> page) { self.OnPage(std::move(page)); };
+  store.keys().Scan(scanned, kScanPage, OnRead<std::vector<key::Record>>(&Impl::Scan, step));
+}
+
+void Feed::Impl::OnPage(std::vector<key::Record> page) {
+  const bool is_last = page.size() < kScanPage;
+  if (!page.empty()) scanned = page.back().id;
+  gauges->loaded += static_cast<int64_t>(page.size());
+  for (auto& record : page) index.Put(std::move(record));
+  gauges->keys = static_cast<int64_t>(index.size());
+  if (!is_last) return Scan();
+  state = State::kReplaying;
+  ReadLog();
+}
+
+void Feed::Impl::BecomeReady() {
+  state = State::kReady;
+  gauges->is_ready = true;
+  gauges->is_current = true;
+  const auto took = std::chrono::duration_cast<Millis>(clock.Boot() - start_began);
+  log.Info("feed.ready",
+           {{"keys", index.size()}, {"applied", position.seq}, {"took_ms", took.count()}});
+  Obeyed();
+  FinishStart({});
+  Poll();
+}
+
+void Feed::Impl::FinishStart(Status status) {
+  if (!start_done) return;
+  auto done = std::move(*start_done);
+  start_done.reset();
+  std::move(done)(std::move(status));
+}
+
+}  // namespace p402::feed
