@@ -30,7 +30,4 @@ class Accounts {
   std::shared_ptr<Impl> impl_;
 };
 
-// True if the caller belongs to the first account. Threads: safe; the answer never changes for one
-// account. (Accounts keeps the first account's id in memory.)
-
 }  // namespace p402::service

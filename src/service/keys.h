@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/executor.h"
+#include "base/limits.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/random.h"
@@ -17,6 +18,8 @@
 #include "store/store.h"
 
 namespace p402::service {
+
+class UsageWriter;
 
 // A change of a field: absent leaves it, a value sets it.
 struct CreateRequest {
@@ -103,6 +106,8 @@ class Keys {
  public:
   struct Options {
     std::string brand = "p402";
+    // Tells ListResult::usage_complete_through; null: it stays empty. Outlives the Keys.
+    const UsageWriter* usage = nullptr;
   };
   Keys(Options options, store::Store& store, feed::Feed& feed, index::Index& index,
        const Clock& clock, Random& random, Uuid7Generator& ids, Log& log, Metrics& metrics);
