@@ -1,0 +1,161 @@
+#include "net/answer_writer.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <charconv>
+#include <chrono>
+#include <cstring>
+#include <string>
+
+#include "base/check.h"
+#include "net/ascii.h"
+
+namespace p402::net {
+namespace {
+
+constexpr std::string_view kVersion = "HTTP/1.1 ";
+
+std::string_view ReasonPhrase(int status) {
+  switch (status) {
+    case 200:
+      return "200 OK\r\n";
+    case 201:
+      return "201 Created\r\n";
+    case 202:
+      return "202 Accepted\r\n";
+    case 204:
+      return "204 No Content\r\n";
+    case 304:
+      return "304 Not Modified\r\n";
+    case 400:
+      return "400 Bad Request\r\n";
+    case 401:
+      return "401 Unauthorized\r\n";
+    case 403:
+      return "403 Forbidden\r\n";
+    case 404:
+      return "404 Not Found\r\n";
+    case 405:
+      return "405 Method Not Allowed\r\n";
+    case 409:
+      return "409 Conflict\r\n";
+    case 413:
+      return "413 Content Too Large\r\n";
+    case 414:
+      return "414 URI Too Long\r\n";
+    case 415:
+      return "415 Unsupported Media Type\r\n";
+    case 417:
+      return "417 Expectation Failed\r\n";
+    case 422:
+      return "422 Unprocessable Content\r\n";
+    case 429:
+      return "429 Too Many Requests\r\n";
+    case 431:
+      return "431 Request Header Fields Too Large\r\n";
+    case 500:
+      return "500 Internal Server Error\r\n";
+    case 501:
+      return "501 Not Implemented\r\n";
+    case 503:
+      return "503 Service Unavailable\r\n";
+    case 505:
+      return "505 HTTP Version Not Supported\r\n";
+    default:
+      return {};
+  }
+}
+
+// Writes into room that was reserved before.
+class Pen {
+ public:
+  explicit Pen(char* at) : at_(at) {}
+  void Text(std::string_view text) {
+    if (text.empty()) return;
+    std::memcpy(at_, text.data(), text.size());
+    at_ += text.size();
+  }
+  // A value that would end its line would let its origin write headers of its own.
+  void HeaderText(std::string_view text) {
+    for (const char c : text) *at_++ = IsControl(c) && c != '\t' ? ' ' : c;
+  }
+  void Number(uint64_t number) { at_ = std::to_chars(at_, at_ + 20, number).ptr; }
+  char* at() const { return at_; }
+
+ private:
+  char* at_;
+};
+
+size_t UpperBound(const Response& response, bool with_body) {
+  size_t bytes = 256 + response.content_type.size();  // status line, Date, lengths, Connection
+  for (const auto& [name, value] : response.headers) bytes += name.size() + value.size() + 4;
+  return bytes + (with_body ? response.body.size() : 0);
+}
+
+void WriteStatusLine(int status, Pen& pen) {
+  pen.Text(kVersion);
+  if (const std::string_view phrase = ReasonPhrase(status); !phrase.empty()) {
+    pen.Text(phrase);
+    return;
+  }
+  pen.Number(static_cast<uint64_t>(status));
+  pen.Text(" \r\n");
+}
+
+}  // namespace
+
+bool HasBody(int status, bool is_head) {
+  return !is_head && status != 204 && status != 304;
+}
+
+void AppendAnswer(const Response& response, const AnswerFrame& frame, Buffer& out) {
+  P402_CHECK(response.status >= 200 && response.status <= 999);
+  const bool is_file = response.file.is_open();
+  const bool with_body = HasBody(response.status, frame.is_head) && !is_file;
+  // One reservation before the first byte: a secret body is never copied by a growing buffer.
+  const auto room = out.Room(UpperBound(response, with_body));
+  Pen pen(room.data());
+  WriteStatusLine(response.status, pen);
+  pen.Text(frame.date_line);
+  if (!response.content_type.empty()) {
+    pen.Text("Content-Type: ");
+    pen.HeaderText(response.content_type);
+    pen.Text("\r\n");
+  }
+  if (response.status != 204 && response.status != 304) {
+    pen.Text("Content-Length: ");
+    pen.Number(is_file ? response.file_bytes : response.body.size());
+    pen.Text("\r\n");
+  }
+  if (frame.close) {
+    pen.Text("Connection: close\r\n");
+  } else if (frame.keep_alive) {
+    pen.Text("Connection: keep-alive\r\n");
+  }
+  for (const auto& [name, value] : response.headers) {
+    pen.HeaderText(name);
+    pen.Text(": ");
+    pen.HeaderText(value);
+    pen.Text("\r\n");
+  }
+  pen.Text("\r\n");
+  if (with_body) pen.Text(response.body);
+  out.Commit(static_cast<size_t>(pen.at() - room.data()));
+}
+
+std::string FormatDateLine(WallTime now) {
+  static constexpr std::array kDays = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+  static constexpr std::array kMonths = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                         "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  const auto day = std::chrono::floor<std::chrono::days>(now);
+  const std::chrono::year_month_day date(day);
+  const std::chrono::hh_mm_ss time(std::chrono::floor<std::chrono::seconds>(now - day));
+  return fmt::format(
+      "Date: {}, {:02} {} {:04} {:02}:{:02}:{:02} GMT\r\n",
+      kDays[std::chrono::weekday(day).c_encoding()], static_cast<unsigned>(date.day()),
+      kMonths[static_cast<unsigned>(date.month()) - 1], static_cast<int>(date.year()),
+      time.hours().count(), time.minutes().count(), time.seconds().count());
+}
+
+}  // namespace p402::net
