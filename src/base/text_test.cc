@@ -6,62 +6,90 @@ namespace p402 {
 namespace {
 
 std::string Json(std::string_view text) {
-  std::string out;
+  std::string out = "x";
   AppendJsonString(out, text);
-  return out;
+  EXPECT_EQ(out[0], 'x');
+  return out.substr(1);
 }
 
-TEST(JsonString, EscapesWhatMustBe) {
-  EXPECT_EQ(Json("a\"b\\c/"), R"("a\"b\\c/")");
-  EXPECT_EQ(Json("line\r\nnext\ttab"), R"("line\r\nnext\ttab")");
-  EXPECT_EQ(Json(std::string_view("\0\x1f\x7f", 3)), R"("\u0000\u001f\u007f")");
+TEST(AppendJsonString, EscapesWhatJsonRequires) {
+  EXPECT_EQ(Json(""), R"("")");
+  EXPECT_EQ(Json("production-agent-v2"), R"("production-agent-v2")");
+  EXPECT_EQ(Json("a\"b\\c/d"), R"("a\"b\\c/d")");
+  EXPECT_EQ(Json("\n\r\t\b\f"), R"("\n\r\t\u0008\u000c")");
+  EXPECT_EQ(Json(std::string_view("\0\x1f", 2)), R"("\u0000\u001f")");
+  EXPECT_EQ(Json("é€😀"), "\"é€😀\"");
+}
+
+TEST(AppendJsonString, EscapesWhatDisturbsATerminalOrAScript) {
   EXPECT_EQ(Json("\xe2\x80\xa8\xe2\x80\xa9"), R"("\u2028\u2029")");
-  EXPECT_EQ(Json("Gr\xc3\xbc\xc3\x9f \xf0\x9f\x94\x91"), "\"Gr\xc3\xbc\xc3\x9f \xf0\x9f\x94\x91\"");
+  EXPECT_EQ(Json("\x7f\xc2\x9b"), R"("\u007f\u009b")");
 }
 
-TEST(JsonString, ReplacesWhatIsNotUtf8) {
-  EXPECT_EQ(Json("a\xff"), "\"a\xef\xbf\xbd\"");
-  EXPECT_EQ(Json("\xc3"), "\"\xef\xbf\xbd\"");
+TEST(AppendJsonString, ReplacesBytesThatAreNotUtf8) {
+  EXPECT_EQ(Json("a\xff"
+                 "b"),
+            "\"a\xef\xbf\xbd"
+            "b\"");
+  EXPECT_EQ(Json("\xe2\x82"), "\"\xef\xbf\xbd\xef\xbf\xbd\"");
+  EXPECT_EQ(Json("\xe2\x82\""), "\"\xef\xbf\xbd\xef\xbf\xbd\\\"\"");
 }
 
-TEST(Utf8, RefusesOverlongFormsSurrogatesAndStumps) {
-  for (std::string_view good : {"", "a", "\xc2\x80", "\xe0\xa0\x80", "\xf0\x90\x80\x80",
-                                "\xf4\x8f\xbf\xbf", "\xed\x9f\xbf"}) {
-    EXPECT_TRUE(IsValidUtf8(good));
+// Every sequence of two code units around each border of RFC 3629's table.
+TEST(Utf8, AcceptsExactlyTheWellFormed) {
+  for (const char* good :
+       {"", "\x7f", "\xc2\x80", "\xdf\xbf", "\xe0\xa0\x80", "\xed\x9f\xbf", "\xee\x80\x80",
+        "\xef\xbf\xbf", "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf", "a\xc3\xa9z"}) {
+    EXPECT_TRUE(IsValidUtf8(good)) << good;
   }
-  for (std::string_view bad :
-       {"\x80", "\xc0\x80", "\xc1\xbf", "\xe0\x80\x80", "\xf0\x80\x80\x80", "\xed\xa0\x80",
-        "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xe2\x82", "\xc3(", "\xff"}) {
-    EXPECT_FALSE(IsValidUtf8(bad));
+  for (const char* bad :
+       {"\x80", "\xbf", "\xc0\x80", "\xc1\xbf", "\xc2", "\xc2\x7f", "\xc2\xc0", "\xe0\x9f\xbf",
+        "\xe0\xa0", "\xed\xa0\x80", "\xed\xbf\xbf", "\xf0\x8f\xbf\xbf", "\xf0\x90\x80",
+        "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xfe", "\xff", "a\xc3"}) {
+    EXPECT_FALSE(IsValidUtf8(bad)) << bad;
   }
+  EXPECT_TRUE(IsValidUtf8(std::string_view("\0", 1)));
 }
 
 TEST(Utf8, CountsCodePoints) {
   EXPECT_EQ(CountCodePoints(""), 0u);
-  EXPECT_EQ(CountCodePoints("Gr\xc3\xbc\xc3\x9f"), 4u);
-  EXPECT_EQ(CountCodePoints("\xf0\x9f\x94\x91"), 1u);
+  EXPECT_EQ(CountCodePoints("abc"), 3u);
+  EXPECT_EQ(CountCodePoints("é€😀"), 3u);
 }
 
-TEST(Utf8, KnowsControlCharacters) {
-  for (std::string_view text : {"a\n", "\x7f", "\xc2\x80", "\xc2\x9f", "\xe2\x80\xa8"}) {
-    EXPECT_TRUE(HasControlCharacter(text));
+TEST(HasControlCharacter, A1_FindsC0DelC1AndSeparators) {
+  EXPECT_FALSE(HasControlCharacter(""));
+  EXPECT_FALSE(HasControlCharacter("Zoë's agent — v2 😀 ~"));
+  for (const char* text :
+       {"a\nb", "\t", "\x1b[31m", "\x7f", "\xc2\x80", "\xc2\x9f", "\xe2\x80\xa8", "\xe2\x80\xa9"}) {
+    EXPECT_TRUE(HasControlCharacter(text)) << text;
   }
-  for (std::string_view text : {"", "a b", "\xc2\xa0", "\xe2\x80\xa7"}) {
-    EXPECT_FALSE(HasControlCharacter(text));
-  }
+  EXPECT_TRUE(HasControlCharacter(std::string_view("a\0", 2)));
+  EXPECT_FALSE(HasControlCharacter("\xc2\xa0"));
 }
 
-TEST(Percent, EncodesAllButTheUnreserved) {
+TEST(PercentEncode, KeepsOnlyTheUnreserved) {
   EXPECT_EQ(PercentEncode("aZ09-._~"), "aZ09-._~");
-  EXPECT_EQ(PercentEncode("a b/\xc3\xbc%"), "a%20b%2F%C3%BC%25");
+  EXPECT_EQ(PercentEncode("a b/c%\n"), "a%20b%2Fc%25%0A");
+  EXPECT_EQ(PercentEncode("é"), "%C3%A9");
 }
 
-TEST(Percent, DecodesWhatItEncodes) {
+TEST(PercentDecode, UndoesEncoding) {
+  std::string all;
+  for (int byte = 0; byte < 256; ++byte) all += static_cast<char>(byte);
   std::string out;
-  ASSERT_TRUE(PercentDecode("a%20b%2f%C3%BC+", out));
-  EXPECT_EQ(out, "a b/\xc3\xbc+");
-  for (const char* bad : {"%", "%4", "%zz", "a%2", "%%20"}) {
-    EXPECT_FALSE(PercentDecode(bad, out)) << bad;
+  ASSERT_TRUE(PercentDecode(PercentEncode(all), out));
+  EXPECT_EQ(out, all);
+  ASSERT_TRUE(PercentDecode("a+b%2fc", out));
+  EXPECT_EQ(out, "a+b/c");
+  ASSERT_TRUE(PercentDecode("", out));
+  EXPECT_EQ(out, "");
+}
+
+TEST(PercentDecode, RefusesABrokenEscape) {
+  std::string out;
+  for (const char* text : {"%", "%2", "a%", "%zz", "%2g", "%g2", "%%20", "%+1", "% 1"}) {
+    EXPECT_FALSE(PercentDecode(text, out)) << text;
   }
 }
 
