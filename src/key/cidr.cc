@@ -31,8 +31,8 @@ bool HasHostBits(const IpAddress& address, int bits) {
 }
 
 // True if the networks of `cover` together hold all of `cidr`. One that is not within a single
-// network is cut in halves for as long as there is a network inside of it: the depth is at most
-// 128, and every level has at most as many pieces as `cover` has networks, twice.
+// network is cut in halves for as long as there is a network inside of it, and the first hole ends
+// it: at most 128 cuts, and two for each network of `cover`.
 bool IsCovered(const Cidr& cidr, std::span<const Cidr> cover) {
   if (std::any_of(cover.begin(), cover.end(),
                   [&](const Cidr& outer) { return outer.Contains(cidr); })) {
