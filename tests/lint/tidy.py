@@ -1,7 +1,7 @@
 """Runs clang-tidy over a build's translation units: `tidy.py BUILD_FOLDER CACHE_FOLDER`.
 
 A unit that was clean is looked at again only if its command, itself, one of the project's headers that it
-includes, .clang-tidy or clang-tidy changes.
+includes, .clang-tidy or clang-tidy changes. The cache knows nothing of where the project lies: clones share it.
 """
 
 import hashlib
@@ -10,11 +10,13 @@ import os
 import re
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 
 TIDY = "clang-tidy-19"
+KEPT_SECONDS = 14 * 24 * 3600
 ROOT = Path(__file__).resolve().parents[2]
 _INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*["<]([^">]+)[">]', re.MULTILINE)
 
@@ -37,16 +39,33 @@ def own_files(source: Path, roots: list[Path]) -> list[Path]:
     return sorted(seen)
 
 
+def is_own(file: str, build: Path) -> bool:
+    """False for what the build itself writes."""
+    path = Path(file)
+    return path.is_relative_to(ROOT) and not path.is_relative_to(build.resolve())
+
+
 def key_of(entry: dict, settings: str, roots: list[Path]) -> str:
-    digest = hashlib.sha256((settings + entry["command"]).encode())
+    base = roots[-1]
+    command = entry["command"].replace(str(base), ".")
+    digest = hashlib.sha256(f"{settings}\0{command}".encode())
     for path in own_files(Path(entry["file"]), roots):
-        digest.update(f"\0{path}\0{_read(path)}".encode())
+        digest.update(f"\0{path.relative_to(base)}\0{_read(path)}".encode())
     return digest.hexdigest()
 
 
 def _tidy(build: Path, entry: dict) -> tuple[int, str]:
     done = subprocess.run([TIDY, "--quiet", f"-p={build}", entry["file"]], capture_output=True, text=True)
     return done.returncode, done.stdout + (done.stderr if done.returncode else "")
+
+
+def _forget(cache_folder: Path, used: set[Path]) -> None:
+    for mark in used:
+        if mark.exists():
+            mark.touch()
+    for mark in cache_folder.iterdir():
+        if mark.stat().st_mtime < time.time() - KEPT_SECONDS:
+            mark.unlink(missing_ok=True)
 
 
 def main() -> int:
@@ -56,7 +75,7 @@ def main() -> int:
     settings = version + _read(ROOT / ".clang-tidy")
     roots = [ROOT / "src", ROOT / "include", ROOT]
     entries = json.loads((build / "compile_commands.json").read_text())
-    entries = list({entry["file"]: entry for entry in entries}.values())
+    entries = list({entry["file"]: entry for entry in entries if is_own(entry["file"], build)}.values())
     marks = {entry["file"]: cache_folder / key_of(entry, settings, roots) for entry in entries}
     changed = [entry for entry in entries if not marks[entry["file"]].exists()]
     print(f"clang-tidy: {len(changed)} of {len(entries)} files to look at", flush=True)
@@ -68,8 +87,7 @@ def main() -> int:
             else:
                 failures += 1
                 print(output, flush=True)
-    for stale in set(cache_folder.iterdir()) - set(marks.values()):
-        stale.unlink()
+    _forget(cache_folder, set(marks.values()))
     return 1 if failures else 0
 
 

@@ -19,3 +19,18 @@ def test_a_unit_is_looked_at_again_only_if_something_of_it_changed(tmp_path):
     assert _key(tmp_path, **files | {"c": "int y;\n"}) != key
     assert _key(tmp_path, command="c++ -O2", **files) != key
     assert _key(tmp_path, settings="t", **files) != key
+
+
+def test_clones_share_what_was_found(tmp_path):
+    keys = []
+    for clone in ("one", "two"):
+        (tmp_path / clone).mkdir()
+        (tmp_path / clone / "b.h").write_text("")
+        keys.append(_key(tmp_path / clone, command=f"c++ -I{tmp_path / clone}/src", a='#include "b.h"'))
+    assert keys[0] == keys[1]
+
+
+def test_what_the_build_writes_is_left_out(tmp_path):
+    assert tidy.is_own(str(tidy.ROOT / "src/key/scope.cc"), tidy.ROOT / "build/debug")
+    assert not tidy.is_own(str(tidy.ROOT / "build/debug/src/a.cc"), tidy.ROOT / "build/debug")
+    assert not tidy.is_own(str(tmp_path / "a.cc"), tidy.ROOT / "build/debug")
