@@ -33,7 +33,7 @@ CODE_RULES = [
          lambda path: is_cpp(path) and is_test(path) and not path.startswith("bench/")),
     Rule(r"\bthrow\b", "no throw in src/: return an Error", _in_src),
     Rule(r"(?<![\w.>])(?:std::)?s?rand\s*\(|\brandom_device\b|\bmt19937\b",
-         "randomness comes from base/random.h", _in_src),
+         "randomness comes from base/random.h", _is_product),
     Rule(r"(?<![\w.>])(?:std::)?(strcpy|strcat|sprintf|vsprintf|gets|strtok|atoi|atol|atof|tmpnam|"
          r"mktemp|system|popen|alloca)\s*\(",
          "an unsafe call: it has no bound, no error, or a shell", is_cpp),

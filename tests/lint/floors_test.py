@@ -48,3 +48,8 @@ def test_fakes_are_for_tests():
     assert "fake" in _findings("src/key/ids.cc", "base/testing/fakes.h")[0]
     assert _findings("src/key/ids_test.cc", "base/testing/fakes.h") == []
     assert _findings("src/feed/testing/fakes.cc", "base/testing/fakes.h") == []
+    assert _findings("src/feed/feed_test.h", "base/testing/fakes.h") == []
+
+
+def test_a_library_in_quotes_is_no_floor():
+    assert floors.check({"src/key/ids_test.cc": '#include "gtest/gtest.h"\n'}) == []

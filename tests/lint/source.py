@@ -31,7 +31,7 @@ def is_cpp(path: str) -> bool:
 
 def is_test(path: str) -> bool:
     """True for C++ that is never part of the product."""
-    return path.endswith(("_test.cc", "_fuzz.cc", "_bench.cc")) or "/testing/" in path \
+    return path.endswith(("_test.h", "_test.cc", "_fuzz.cc", "_bench.cc")) or "/testing/" in path \
         or path.startswith(("tests/", "bench/"))
 
 
