@@ -101,9 +101,12 @@ TEST_F(FolderLockTest, MakesTheFolderForItsOwnerAlone) {
 
 TEST_F(FolderLockTest, AFolderThatCannotBeMadeIsAnIoFailure) {
   ASSERT_TRUE(WriteFileAtomically(folder_ / "file", "x", 0600));
-  const auto lock = FolderLock::Acquire(folder_ / "file" / "data");
-  ASSERT_FALSE(lock);
-  EXPECT_EQ(lock.error().code, ErrorCode::kIo);
+  for (const auto& folder : {folder_ / "file", folder_ / "file" / "data"}) {
+    const auto lock = FolderLock::Acquire(folder);
+    ASSERT_FALSE(lock);
+    EXPECT_EQ(lock.error().code, ErrorCode::kIo);
+    EXPECT_NE(lock.error().detail.find(folder.string()), std::string::npos);
+  }
 }
 
 TEST_F(FolderLockTest, DoesNotFollowALink) {

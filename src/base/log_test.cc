@@ -54,14 +54,14 @@ class LogTest : public ::testing::Test {
 TEST_F(LogTest, WritesOneJsonObjectALine) {
   const auto log = Open();
   log->Info("server.ready", {{"url", "http://127.0.0.1:4020"},
-                             {"count", uint16_t{7}},
+                             {"count", UINT32_MAX},
                              {"seconds", 0.25},
                              {"has_tls", false}});
   log->Error("store.failed");
   log->Flush();
   EXPECT_EQ(Lines(), (std::vector<std::string>{
                          R"({"level":"info","event":"server.ready","url":"http://127.0.0.1:4020",)"
-                         R"("count":7,"seconds":0.25,"has_tls":false})",
+                         R"("count":4294967295,"seconds":0.25,"has_tls":false})",
                          R"({"level":"error","event":"store.failed"})"}));
 }
 
@@ -176,9 +176,12 @@ TEST_F(LogTest, AFullQueueDropsLinesAndCountsThem) {
 TEST_F(LogTest, AFileThatCannotBeOpenedIsAFailure) {
   const auto log = OpenLog({.file = (folder_ / "log" / "x" / "y").string()});
   EXPECT_TRUE(log);  // its folders are made
-  const auto bad = OpenLog({.file = folder_.string()});
-  ASSERT_FALSE(bad);
-  EXPECT_EQ(bad.error().code, ErrorCode::kIo);
+  ASSERT_TRUE(WriteFileAtomically(folder_ / "plain", "", 0600));
+  for (const auto& path : {folder_, folder_ / "plain" / "below-a-file"}) {
+    const auto bad = OpenLog({.file = path.string()});
+    ASSERT_FALSE(bad);
+    EXPECT_EQ(bad.error().code, ErrorCode::kIo);
+  }
 }
 
 }  // namespace

@@ -43,9 +43,9 @@ TEST(Utf8, AcceptsExactlyTheWellFormed) {
     EXPECT_TRUE(IsValidUtf8(good)) << good;
   }
   for (const char* bad :
-       {"\x80", "\xbf", "\xc0\x80", "\xc1\xbf", "\xc2", "\xc2\x7f", "\xc2\xc0", "\xe0\x9f\xbf",
-        "\xe0\xa0", "\xed\xa0\x80", "\xed\xbf\xbf", "\xf0\x8f\xbf\xbf", "\xf0\x90\x80",
-        "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xfe", "\xff", "a\xc3"}) {
+       {"\x80", "\xbf", "\xc0\x80", "\xc1\xbf", "\xc2", "\xc2\x7f", "\xc3(", "\xc2\xc0",
+        "\xe0\x9f\xbf", "\xe0\xa0", "\xed\xa0\x80", "\xed\xbf\xbf", "\xf0\x8f\xbf\xbf",
+        "\xf0\x90\x80", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xfe", "\xff", "a\xc3"}) {
     EXPECT_FALSE(IsValidUtf8(bad)) << bad;
   }
   EXPECT_TRUE(IsValidUtf8(std::string_view("\0", 1)));
@@ -66,6 +66,7 @@ TEST(HasControlCharacter, A1_FindsC0DelC1AndSeparators) {
   }
   EXPECT_TRUE(HasControlCharacter(std::string_view("a\0", 2)));
   EXPECT_FALSE(HasControlCharacter("\xc2\xa0"));
+  EXPECT_FALSE(HasControlCharacter("\xe2\x80\xa7"));
 }
 
 TEST(PercentEncode, KeepsOnlyTheUnreserved) {

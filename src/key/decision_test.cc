@@ -95,6 +95,42 @@ TEST(Decide, V1_TheOrderOfReasons) {
   EXPECT_EQ(Decide(record, question, kNow), Decision::kValid);
 }
 
+// Every pair of two reasons: the earlier one is answered.
+TEST(Decide, V1_OfTwoReasonsTheEarlierOneIsAnswered) {
+  const std::vector<std::string> missing = {"x"};
+  const std::vector<std::string> office = {"10.0.0.0/8"};
+  struct Reason {
+    Decision decision;
+    std::function<void(Record&, Question&)> apply;
+  };
+  const Reason reasons[] = {
+      {Decision::kNotFound, [](Record&, Question& q) { q.account = Account(3); }},
+      {Decision::kRevoked, [](Record& r, Question&) { r.revoked_at = kNow; }},
+      {Decision::kExpired, [](Record& r, Question&) { r.expires_at = kNow; }},
+      {Decision::kDisabled, [](Record& r, Question&) { r.is_disabled = true; }},
+      {Decision::kWrongMode, [](Record&, Question& q) { q.mode = Mode::kTest; }},
+      {Decision::kIpNotAllowed,
+       [&](Record& r, Question&) { r.allowed_cidrs = *CidrSet::Parse(office); }},
+      {Decision::kInsufficientScope, [&](Record&, Question& q) { q.scopes = missing; }},
+  };
+  for (size_t first = 0; first < std::size(reasons); ++first) {
+    for (size_t second = first; second < std::size(reasons); ++second) {
+      Record record = Live();
+      Question question;
+      reasons[second].apply(record, question);
+      reasons[first].apply(record, question);
+      EXPECT_EQ(Decide(record, question, kNow), reasons[first].decision) << first << second;
+    }
+  }
+}
+
+TEST(Decide, A2_TheStarHasEveryScope) {
+  Record record = Live();
+  record.scopes = *ScopeSet::ParseText("*");
+  const std::vector<std::string> any = {"models:read", "x"};
+  EXPECT_EQ(Decide(record, {.scopes = any}, kNow), Decision::kValid);
+}
+
 TEST(Decide, NamesAreThoseOfTheApi) {
   const char* names[] = {"valid",   "malformed",          "not_found",  "revoked",       "disabled",
                          "expired", "insufficient_scope", "wrong_mode", "ip_not_allowed"};

@@ -75,9 +75,67 @@ TEST(CheckMayActOn, A2_A8_AccountModeAndScopes) {
   EXPECT_TRUE(CheckMayActOn(caller, target));
 }
 
+// Acting on oneself asks for no scope, also when this version lost one in the meantime.
 TEST(CheckMayActOn, AKeyMayActOnItself) {
-  Record caller = Make(Mode::kLive, "a", {}, {});
-  EXPECT_TRUE(CheckMayActOn(caller, caller));
+  const Record caller = Make(Mode::kLive, "a", {}, {});
+  Record newer = caller;
+  newer.scopes = *ScopeSet::ParseText("a b");
+  EXPECT_TRUE(CheckMayActOn(caller, newer));
+}
+
+TEST(MaySee, A2_A8_EveryPair) {
+  for (const bool same_account : {true, false}) {
+    for (const Mode caller_mode : {Mode::kLive, Mode::kTest}) {
+      for (const Mode target_mode : {Mode::kLive, Mode::kTest}) {
+        Record caller = Make(caller_mode, "a", {}, {});
+        caller.id.uuid[0] = 1;
+        Record target = Make(target_mode, "a", {}, {});
+        if (!same_account) target.account.uuid[0] = 9;
+        const bool expected =
+            same_account && !(caller_mode == Mode::kTest && target_mode == Mode::kLive);
+        EXPECT_EQ(MaySee(caller, target), expected);
+        EXPECT_EQ(CheckMayActOn(caller, target).has_value(), expected);
+      }
+    }
+  }
+}
+
+TEST(CheckMayActOn, A2_OnlyScopesThatTheCallerHas) {
+  const char* scopes[] = {"", "a", "b", "a b", "*"};
+  // may[caller][target]
+  const bool may[5][5] = {
+      {1, 0, 0, 0, 0}, {1, 1, 0, 0, 0}, {1, 0, 1, 0, 0}, {1, 1, 1, 1, 0}, {1, 1, 1, 1, 1}};
+  for (size_t c = 0; c < 5; ++c) {
+    for (size_t t = 0; t < 5; ++t) {
+      Record caller = Make(Mode::kLive, scopes[c], {}, {});
+      caller.id.uuid[0] = 1;
+      const Record target = Make(Mode::kLive, scopes[t], {}, {});
+      const Status status = CheckMayActOn(caller, target);
+      ASSERT_EQ(status.has_value(), may[c][t]) << scopes[c] << " / " << scopes[t];
+      if (status) continue;
+      EXPECT_EQ(status.error().code, ErrorCode::kPermissionDenied);
+    }
+  }
+}
+
+TEST(CheckWithin, A2_NamesTheFirstFieldThatIsWider) {
+  const Record caller = Make(Mode::kTest, "a", kSoon, {"10.0.0.0/8"});
+  Record result = Make(Mode::kLive, "b", kLate, {"192.0.2.0/24"});
+  const auto field = [&] {
+    const Status status = CheckWithin(GrantOf(result), GrantOf(caller));
+    if (status) return std::string();
+    EXPECT_NE(status.error().public_message, "");
+    return status.error().field;
+  };
+  EXPECT_EQ(field(), "mode");
+  result.mode = Mode::kTest;
+  EXPECT_EQ(field(), "scopes");
+  result.scopes = caller.scopes;
+  EXPECT_EQ(field(), "expires_at");
+  result.expires_at = kSoon;
+  EXPECT_EQ(field(), "allowed_cidrs");
+  result.allowed_cidrs = caller.allowed_cidrs;
+  EXPECT_EQ(field(), "");
 }
 
 TEST(Kind, R1_NarrowerIsRestrictiveWiderIsPermissive) {
@@ -112,6 +170,20 @@ TEST(Kind, R1_NarrowerIsRestrictiveWiderIsPermissive) {
   }
   const Record disabled = with([](Record& r) { r.is_disabled = true; });
   EXPECT_TRUE(IsPermissive(disabled, before));
+  EXPECT_FALSE(IsRestrictive(disabled, before));
+  EXPECT_FALSE(IsRestrictive(disabled, disabled));
+  const Record revoked = with([](Record& r) { r.revoked_at = kSoon; });
+  EXPECT_FALSE(IsRestrictive(revoked, revoked));
+}
+
+// The same networks in another spelling are neither.
+TEST(Kind, R1_HalvesOfANetworkAreTheNetwork) {
+  const Record whole = Make(Mode::kLive, "a", {}, {"10.0.0.0/8"});
+  const Record halves = Make(Mode::kLive, "a", {}, {"10.0.0.0/9", "10.128.0.0/9"});
+  EXPECT_FALSE(IsRestrictive(whole, halves));
+  EXPECT_FALSE(IsPermissive(whole, halves));
+  EXPECT_FALSE(IsRestrictive(halves, whole));
+  EXPECT_FALSE(IsPermissive(halves, whole));
 }
 
 }  // namespace

@@ -94,6 +94,92 @@ TEST(RecordCodec, FormatOneStaysAsItIs) {
             "fbda901cfb5fe39222baa31ce2a60608cbc15cb3dda3a69da31c08a0a41879e6");
 }
 
+// Where each field of this record begins, from the front: see EncodeRecord.
+constexpr size_t kPrefixSize = 1 + 16 + 16 + 32;
+constexpr size_t kMode = kPrefixSize + 4 + 2 + 4 + 1;  // prefix "pp", name "n"
+constexpr size_t kScopes = kMode + 1 + 4;
+constexpr size_t kCidrs = kScopes + 3;
+constexpr size_t kActorKind = kCidrs + 2 + 4 + 4 + 8;
+
+std::string Small() {
+  Record record;
+  record.prefix = "pp";
+  record.name = "n";
+  record.scopes = *ScopeSet::ParseText("a b");
+  record.created_by = {.kind = ActorKind::kKey, .id = {}};
+  return EncodeRecord(record);
+}
+
+TEST(RecordCodec, RefusesUnknownFormatsKindsAndFlags) {
+  const std::string good = Small();
+  ASSERT_TRUE(DecodeRecord(good));
+  struct Row {
+    const char* name;
+    size_t at;
+    std::string allowed;
+  };
+  const Row rows[] = {
+      {"format", 0, "\x01"},
+      {"mode", kMode, "\x01\x02"},
+      {"actor kind", kActorKind, "\x01\x02\x03"},
+      {"has expiry", kActorKind + 5, std::string(1, '\0')},
+      {"disabled", kActorKind + 6, std::string("\0\x01", 2)},
+      {"has revocation", kActorKind + 7, std::string(1, '\0')},
+      {"has origin", good.size() - 1, std::string(1, '\0')},
+  };
+  for (const Row& row : rows) {
+    for (int byte = 0; byte < 256; ++byte) {
+      std::string changed = good;
+      changed[row.at] = static_cast<char>(byte);
+      const bool expected = row.allowed.find(static_cast<char>(byte)) != std::string::npos;
+      EXPECT_EQ(DecodeRecord(changed).has_value(), expected) << row.name << ' ' << byte;
+    }
+  }
+}
+
+TEST(RecordCodec, RefusesLengthsThatLie) {
+  const std::string good = Small();
+  for (const char* length : {"\x03\0\0\0", "\x01\0\0\0", "\xff\xff\xff\xff", "\0\0\x10\x01"}) {
+    std::string changed = good;
+    changed.replace(kPrefixSize, 4, length, 4);
+    EXPECT_FALSE(DecodeRecord(changed)) << int(length[0]);
+  }
+}
+
+TEST(RecordCodec, RefusesScopesAndNetworksInAnotherSpelling) {
+  const std::string good = Small();
+  for (const char* scopes : {"b a", "a a", "A b", " ab", "ab "}) {
+    std::string changed = good;
+    changed.replace(kScopes, 3, scopes);
+    EXPECT_FALSE(DecodeRecord(changed)) << scopes;
+  }
+  const auto with_networks = [&](std::vector<std::string> networks) {
+    std::string part = {static_cast<char>(networks.size()),
+                        static_cast<char>(networks.size() >> 8)};
+    for (const auto& network : networks) {
+      part += std::string({static_cast<char>(network.size()), 0, 0, 0}) + network;
+    }
+    std::string changed = good;
+    return DecodeRecord(changed.replace(kCidrs, 2, part)).has_value();
+  };
+  EXPECT_TRUE(with_networks({"10.0.0.0/8", "11.0.0.0/8"}));
+  EXPECT_FALSE(with_networks({"11.0.0.0/8", "10.0.0.0/8"}));
+  EXPECT_FALSE(with_networks({"10.0.0.0/8", "10.0.0.0/8"}));
+  EXPECT_FALSE(with_networks({"10.0.0.1"}));
+  EXPECT_FALSE(with_networks({"10.0.0.1/8"}));
+  EXPECT_FALSE(with_networks({"::ffff:10.0.0.0/104"}));
+  EXPECT_FALSE(with_networks({""}));
+}
+
+TEST(RecordCodec, LeavesOutVersionAndLastUse) {
+  testing::SeededRandom random(10);
+  const Record record = RandomRecord(random);
+  Record used = record;
+  used.version = 7;
+  used.last_used_at = WallTime(Millis(1));
+  EXPECT_EQ(EncodeRecord(used), EncodeRecord(record));
+}
+
 TEST(KeyStatus, RevokedBeforeExpiredBeforeDisabled) {
   const WallTime now{Millis(1'000)};
   Record record;

@@ -52,6 +52,44 @@ TEST(Throttle, ForgetsTheLeastRecentlyFailingSource) {
   EXPECT_EQ(throttle.OnFailure(Ip("192.0.2.2"), kStart), Millis(0));
 }
 
+TEST(Throttle, S4_AMappedAddressIsItsIpv4Address) {
+  Throttle throttle({.failures_per_second = 1, .burst = 1});
+  EXPECT_EQ(throttle.OnFailure(Ip("192.0.2.1"), kStart), Millis(0));
+  EXPECT_EQ(throttle.OnFailure(Ip("::ffff:192.0.2.1"), kStart), Millis(1000));
+  EXPECT_EQ(throttle.sources(), 1u);
+}
+
+// A thread that read the clock before it waited must not make the next one refill twice.
+TEST(Throttle, AnEarlierTimeRefillsNothing) {
+  Throttle throttle({.failures_per_second = 1, .burst = 1});
+  EXPECT_EQ(throttle.OnFailure(Ip("192.0.2.1"), kStart), Millis(0));
+  EXPECT_EQ(throttle.OnFailure(Ip("192.0.2.1"), kStart - Millis(5000)), Millis(1000));
+  EXPECT_EQ(throttle.OnFailure(Ip("192.0.2.1"), kStart), Millis(1000));
+}
+
+TEST(Throttle, WaitingIsNotPunished) {
+  Throttle throttle({.failures_per_second = 1, .burst = 1});
+  (void)throttle.OnFailure(Ip("192.0.2.1"), kStart);
+  for (int i = 0; i < 100; ++i) {
+    EXPECT_EQ(throttle.OnFailure(Ip("192.0.2.1"), kStart), Millis(1000));
+  }
+  EXPECT_EQ(throttle.OnFailure(Ip("192.0.2.1"), kStart + Millis(1000)), Millis(0));
+}
+
+TEST(Throttle, HoldsAtMostItsSources) {
+  Throttle throttle({.failures_per_second = 1, .burst = 1, .max_sources = 100});
+  for (int i = 0; i < 100; ++i) (void)throttle.OnFailure(Ip("10.0.0." + std::to_string(i)), kStart);
+  EXPECT_EQ(throttle.sources(), 100u);
+  (void)throttle.OnFailure(Ip("10.0.1.0"), kStart);
+  EXPECT_EQ(throttle.sources(), 100u);
+}
+
+TEST(Throttle, OptionsThatWaitForeverAreADefect) {
+  EXPECT_DEATH(Throttle({.failures_per_second = 0}), "CHECK failed");
+  EXPECT_DEATH(Throttle({.burst = 0.5}), "CHECK failed");
+  EXPECT_DEATH(Throttle({.max_sources = 0}), "CHECK failed");
+}
+
 TEST(Throttle, CountsFromManyThreads) {
   Throttle throttle({.failures_per_second = 0.001, .burst = 500});
   std::atomic<int> answered = 0;

@@ -49,6 +49,23 @@ TEST(ManualScheduler, RunsWhatIsDueInTheOrderOfItsTime) {
   EXPECT_EQ(clock.Boot(), start + Millis(20));
 }
 
+TEST(ManualScheduler, ADelayedTaskMayPostAnotherInBetween) {
+  FakeClock clock;
+  ManualScheduler scheduler(clock);
+  const BootTime began = clock.Boot();
+  std::vector<Millis> ran;
+  const auto note = [&] { ran.push_back(std::chrono::floor<Millis>(clock.Boot() - began)); };
+  scheduler.PostAfter(Millis(20), note);
+  scheduler.PostAfter(Millis(10), [&] {
+    note();
+    scheduler.PostAfter(Millis(5), note);
+  });
+  scheduler.PostAfter(Millis(31), note);
+  scheduler.Advance(Millis(30));
+  EXPECT_EQ(ran, (std::vector{Millis(10), Millis(15), Millis(20)}));
+  EXPECT_EQ(clock.Boot() - began, Millis(30));
+}
+
 TEST(ManualScheduler, AdvanceRunsATaskThatPostsItselfAgain) {
   FakeClock clock;
   ManualScheduler scheduler(clock);
