@@ -10,19 +10,20 @@ namespace {
 
 int ParseAndRun(int argc, char** argv) {
   const p402::RealClock clock;
-  CLI::App root("issues, verifies, rotates and revokes API keys", "p402");
+  CLI::App root("Issue, verify, rotate and revoke API keys", "p402");
   root.set_version_flag("--version", std::string("p402 ") + std::string(p402::cli::Version()));
   root.require_subcommand(1);
-  root.footer(
-      "Start a server, then make a key:\n"
-      "  p402 serve --data ./data\n"
-      "  p402 keys create my-agent\n"
-      "Every command explains itself: p402 keys create --help");
+  root.footer("Every command explains itself: p402 keys create --help");
   p402::app::Commands server(clock);
   const auto client = p402::cli::Commands::OfThisProcess(clock);
   server.Register(root);
   client->Register(root);
   server.ExtendAuditVerify(*root.get_subcommand("audit")->get_subcommand("verify"));
+  p402::cli::InstallOverview(root);
+  if (argc < 2) {
+    p402::app::WriteErr(root.help());
+    return p402::app::kUsage;
+  }
   try {
     root.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

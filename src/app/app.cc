@@ -145,9 +145,9 @@ void Commands::Impl::RegisterRestore(CLI::App& root) {
   auto& command =
       AddCommand(root, "restore", "Put a backup in place; keys revoked since then stay revoked",
                  "p402 restore p402-backup.db --data ./data");
-  command.add_option("backup", restore.backup, "A file that p402 backup wrote")
+  command.add_option("BACKUP", restore.backup, "A file that p402 backup wrote")
       ->required()
-      ->type_name("BACKUP");
+      ->type_name("");
   command.add_option("--data", restore.folder, "Folder of the store; a store in it is kept aside")
       ->required()
       ->type_name("DIR")

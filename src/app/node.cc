@@ -65,11 +65,11 @@ struct Node::Parts {
           feed(*p.store, index, p.feed_thread, p.clock, p.log, *p.metrics),
           authenticator(index, feed, p.clock),
           verifier(index, feed, p.clock),
-          keys({.brand = p.options.brand}, *p.store, feed, index, p.clock, p.random, ids, p.log,
-               *p.metrics),
+          usage(index, *p.store, p.usage_thread, p.clock, p.log, *p.metrics),
+          keys({.brand = p.options.brand, .usage = &usage}, *p.store, feed, index, p.clock,
+               p.random, ids, p.log, *p.metrics),
           accounts({.brand = p.options.brand}, *p.store, feed, p.clock, p.random, ids),
-          audit(*p.store, p.clock, p.log),
-          usage(index, *p.store, p.usage_thread, p.clock, p.log, *p.metrics) {}
+          audit(*p.store, p.clock, p.log) {}
 
     index::Index index;
     Uuid7Generator ids;
@@ -77,10 +77,10 @@ struct Node::Parts {
     feed::Feed feed;
     service::Authenticator authenticator;
     service::Verifier verifier;
+    service::UsageWriter usage;
     service::Keys keys;
     service::Accounts accounts;
     service::Audit audit;
-    service::UsageWriter usage;
   };
   std::unique_ptr<Services> services = {};
   std::optional<FirstKey> first_key = {};

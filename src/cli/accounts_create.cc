@@ -41,9 +41,9 @@ void RegisterAccountsCreate(CLI::App& accounts, Context& context) {
                              "Create an account and print the raw key of its first key, once",
                              "p402 accounts create \"Example Ltd\"");
   auto options = std::make_shared<Options>();
-  command.add_option("name", options->name, "What to call it, 1 to 100 characters")
+  command.add_option("NAME", options->name, "What to call it, 1 to 100 characters")
       ->required()
-      ->type_name("NAME");
+      ->type_name("");
   AddCommon(command, options->common);
   command.callback([&context, options] {
     context.chosen = [&context, options] { return Run(context.process, *options); };

@@ -118,9 +118,9 @@ void RegisterBackup(CLI::App& root, Context& context) {
   auto& command = AddCommand(root, "backup", "Copy the whole store of a running server into a file",
                              "p402 backup p402-backup.db");
   auto options = std::make_shared<Options>();
-  command.add_option("file", options->file, "Where to; only you may read it (mode 0600)")
+  command.add_option("FILE", options->file, "Where to; only you may read it (mode 0600)")
       ->required()
-      ->type_name("FILE");
+      ->type_name("");
   command.add_flag("--force", options->force, "Replace a file that exists");
   AddCommon(command, options->common);
   command.callback([&context, options] {

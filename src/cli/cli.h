@@ -37,6 +37,10 @@ class Commands {
   std::unique_ptr<Context> context_;
 };
 
+// Makes the help of the program itself show every command with its description and its example.
+// Requires: every command is registered.
+void InstallOverview(CLI::App& root);
+
 // "0.1.0".
 std::string_view Version();
 

@@ -156,10 +156,10 @@ void RegisterCompletion(CLI::App& root, Context& context) {
   auto& command = AddCommand(root, "completion", "Print the completion script of a shell",
                              "source <(p402 completion bash)");
   auto shell = std::make_shared<std::string>();
-  command.add_option("shell", *shell, "bash, zsh or fish")
+  command.add_option("SHELL", *shell, "bash, zsh or fish")
       ->required()
-      ->check(CLI::IsMember({"bash", "zsh", "fish"}))
-      ->type_name("SHELL");
+      ->check(CLI::IsMember({"bash", "zsh", "fish"}).description(""))
+      ->type_name("");
   command.callback([&context, &root, shell] {
     context.chosen = [&context, &root, shell] {
       context.process.console.Out(RenderCompletion(*shell, root));

@@ -15,7 +15,7 @@ HelpOption DescribeOption(const CLI::Option& option) {
                  .environment = option.get_envname(),
                  .is_argument = option.get_positional() && option.get_lnames().empty(),
                  .is_required = option.get_required()};
-  if (out.is_argument) out.names = out.type_name;
+  if (out.is_argument) out.names = option.get_name(/*positional=*/true);
   return out;
 }
 
@@ -48,6 +48,14 @@ std::vector<HelpCommand> HelpTree(const CLI::App& root) {
   std::vector<HelpCommand> tree;
   Append(root, {}, tree);
   return tree;
+}
+
+std::string UsageOf(const HelpCommand& command) {
+  std::string text = JoinPath(command.path);
+  for (const auto& option : command.options) {
+    if (option.is_argument) text += " " + option.names;
+  }
+  return text;
 }
 
 std::string JoinPath(const std::vector<std::string>& path) {

@@ -10,7 +10,7 @@ class App;
 namespace p402::cli {
 
 struct HelpOption {
-  std::string names;      // "--yes,-y"; an argument: its type name
+  std::string names;      // "--yes,-y"; of an argument "NAME"
   std::string type_name;  // empty for a flag
   std::string description;
   std::string environment;  // the variable that means the same; empty: none
@@ -30,6 +30,8 @@ struct HelpCommand {
 // Every visible command in the order of the help, the program itself first.
 std::vector<HelpCommand> HelpTree(const CLI::App& root);
 
+// "keys create NAME".
+std::string UsageOf(const HelpCommand& command);
 std::string JoinPath(const std::vector<std::string>& path);
 
 }  // namespace p402::cli

@@ -35,11 +35,11 @@ void RegisterKeysCreate(CLI::App& keys, Context& context) {
                              "p402 keys create production-agent --scope models:read "
                              "--expires-in 90d");
   auto options = std::make_shared<Options>();
-  command.add_option("name", options->flags.name, "What to call it, 1 to 100 characters")
+  command.add_option("NAME", options->flags.name, "What to call it, 1 to 100 characters")
       ->required()
-      ->type_name("NAME");
+      ->type_name("");
   command.add_option("--mode", options->mode, "live or test, default the mode of your own key")
-      ->check(CLI::IsMember({"live", "test"}))
+      ->check(CLI::IsMember({"live", "test"}).description(""))
       ->type_name("MODE");
   AddKeyFlags(command, options->flags);
   command.add_option("--idempotency-key", options->idempotency_key,

@@ -34,7 +34,7 @@ void RegisterKeysGet(CLI::App& keys, Context& context) {
   auto& command =
       AddCommand(keys, "get", "Show one key; \"self\" is the key you use", "p402 keys get self");
   auto options = std::make_shared<Options>();
-  command.add_option("id", options->id, "The key id, or self")->required()->type_name("ID");
+  command.add_option("ID", options->id, "The key id, or self")->required()->type_name("");
   AddCommon(command, options->common);
   command.callback([&context, options] {
     context.chosen = [&context, options] { return Run(context.process, *options); };

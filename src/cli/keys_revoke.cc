@@ -67,7 +67,7 @@ void RegisterKeysRevoke(CLI::App& keys, Context& context) {
       AddCommand(keys, "revoke", "Revoke a key for ever; done when no node accepts it any more",
                  "p402 keys revoke key_01jx0000000000000000000000 --reason leaked");
   auto options = std::make_shared<Options>();
-  command.add_option("id", options->id, "The key id")->required()->type_name("ID");
+  command.add_option("ID", options->id, "The key id")->required()->type_name("");
   command.add_option("--reason", options->reason, "Why, for the audit trail, at most 255 bytes");
   command.add_flag("--cascade", options->cascade, "Revoke every key that it created, too");
   command.add_flag("--no-wait", options->no_wait, "Do not wait until every node has obeyed");

@@ -36,7 +36,7 @@ void RegisterKeysRotate(CLI::App& keys, Context& context) {
       AddCommand(keys, "rotate", "Make a successor of a key and print its raw key, once",
                  "p402 keys rotate key_01jx0000000000000000000000 --grace 24h");
   auto options = std::make_shared<Options>();
-  command.add_option("id", options->id, "The key id")->required()->type_name("ID");
+  command.add_option("ID", options->id, "The key id")->required()->type_name("");
   options->grace = "24h";
   command
       .add_option("--grace", options->grace,

@@ -54,7 +54,7 @@ void RegisterKeysUpdate(CLI::App& keys, Context& context) {
       AddCommand(keys, "update", "Change the settings of a key; what is not named stays",
                  "p402 keys update key_01jx0000000000000000000000 --disable");
   auto options = std::make_shared<Options>();
-  command.add_option("id", options->id, "The key id")->required()->type_name("ID");
+  command.add_option("ID", options->id, "The key id")->required()->type_name("");
   command.add_option("--name", options->flags.name, "What to call it, 1 to 100 characters");
   AddKeyFlags(command, options->flags);
   auto* disable = command.add_flag("--disable", options->disable, "Refuse it until --enable");

@@ -33,7 +33,7 @@ std::string Roff(std::string_view text) {
 std::string SynopsisOf(const HelpCommand& command) {
   std::string line = fmt::format("\\fBp402 {}\\fR", Roff(JoinPath(command.path)));
   for (const auto& option : command.options) {
-    if (option.is_argument) line += fmt::format(" \\fI{}\\fR", Roff(option.type_name));
+    if (option.is_argument) line += fmt::format(" \\fI{}\\fR", Roff(option.names));
   }
   return line + " [\\fIoptions\\fR]";
 }
@@ -43,7 +43,7 @@ std::string OptionsOf(const HelpCommand& command) {
   for (const auto& option : command.options) {
     if (option.names.starts_with("-h")) continue;
     std::string head = fmt::format("\\fB{}\\fR", Roff(option.names));
-    if (option.is_argument) head = fmt::format("\\fI{}\\fR", Roff(option.type_name));
+    if (option.is_argument) head = fmt::format("\\fI{}\\fR", Roff(option.names));
     if (!option.is_argument && !option.type_name.empty()) {
       head += fmt::format(" \\fI{}\\fR", Roff(option.type_name));
     }
