@@ -1,26 +1,13 @@
-#include <stdlib.h>
-
-#include <filesystem>
-
-#include "base/check.h"
 #include "conformance/store_test.h"
 #include "store/sqlite/sqlite_store.h"
+#include "store/testing/temp_folder.h"
 
 namespace p402::conformance {
 namespace {
 
 class SqliteBackend final : public Backend {
  public:
-  SqliteBackend(const Clock& clock, Random& random) : clock_(clock), random_(random) {
-    std::string pattern = (std::filesystem::temp_directory_path() / "p402-XXXXXX").string();
-    P402_CHECK(mkdtemp(pattern.data()) != nullptr);
-    folder_ = pattern;
-    Open();
-  }
-  ~SqliteBackend() override {
-    store_.reset();
-    std::filesystem::remove_all(folder_);
-  }
+  SqliteBackend(const Clock& clock, Random& random) : clock_(clock), random_(random) { Open(); }
   store::Store& store() override { return *store_; }
   bool Reopen() override {
     store_.reset();
@@ -31,7 +18,7 @@ class SqliteBackend final : public Backend {
 
  private:
   void Open() {
-    auto opened = store::sqlite::Open({.folder = folder_}, clock_, random_, log_, *metrics_);
+    auto opened = store::sqlite::Open({.folder = folder_.path()}, clock_, random_, log_, *metrics_);
     ASSERT_TRUE(opened) << opened.error().detail;
     store_ = *std::move(opened);
   }
@@ -40,7 +27,7 @@ class SqliteBackend final : public Backend {
   Random& random_;
   NullLog log_;
   std::unique_ptr<Metrics> metrics_ = Metrics::Create();
-  std::filesystem::path folder_;
+  store::testing::TempFolder folder_;
   std::unique_ptr<store::Store> store_;
 };
 

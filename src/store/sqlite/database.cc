@@ -147,6 +147,8 @@ Result<std::unique_ptr<Database>> Database::Open(const DatabaseOptions& options)
   if (!is_writer) sqlite3_db_config(handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
   P402_TRY(database->Execute(fmt::format("PRAGMA cache_size=-{}", options.cache_kib)));
   P402_TRY(database->Execute("PRAGMA cell_size_check=ON"));
+  // Savepoints and sorting would leave rows in files of the system's temporary folder.
+  P402_TRY(database->Execute("PRAGMA temp_store=MEMORY"));
   P402_TRY(database->Execute(options.synchronous_full ? "PRAGMA synchronous=FULL"
                                                       : "PRAGMA synchronous=NORMAL"));
   return database;

@@ -76,6 +76,7 @@ struct FaultVfs::Impl {
   }
   void Remember(const std::string& path, Pending pending) {
     std::lock_guard lock(mutex);
+    if (path.empty()) return;  // a temporary file
     files[path].pending.push_back(std::move(pending));
   }
   void Sync(const std::string& path) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <string>
@@ -9,11 +10,15 @@
 
 namespace p402::store::testing {
 
-// A new folder that is gone at the end.
+// A new folder that is gone at the end; in memory where that is possible, because no test depends
+// on what a real disk does, and all of them would wait for it.
 class TempFolder {
  public:
   TempFolder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "p402-store-XXXXXX").string();
+    const std::filesystem::path memory = "/dev/shm";
+    const auto parent =
+        access(memory.c_str(), W_OK) == 0 ? memory : std::filesystem::temp_directory_path();
+    std::string pattern = (parent / "p402-store-XXXXXX").string();
     P402_CHECK(mkdtemp(pattern.data()) != nullptr);
     path_ = pattern;
   }
