@@ -23,7 +23,7 @@ Problem RefusedBy(Core& core, const Call& call, const Error& error) {
   const Problem problem = ProblemOf(error);
   if (problem.status != 401) {
     if (problem.status >= 500) core.LogFailure(error, problem.status, call.request_id);
-    return error.code == ErrorCode::kUnavailable ? ProblemOf("not_ready", 503) : problem;
+    return problem;
   }
   return core.Refused(problem, call.caller.ip, call.request_id);
 }
@@ -125,16 +125,13 @@ void AnswerRoute(Core& core, const Match& match, const net::Request& request,
 }  // namespace
 
 Status CheckOptions(const Options& options) {
-  if (options.first_account.is_nil()) {
-    return InvalidArgument("first_account", "The first account is not known.");
-  }
   for (const auto& [name, route] : options.routes) {
     if (!IsRouteName(name)) {
       return InvalidArgument(
           name, "A route's name is 1 to 64 lower-case letters, digits, \"-\" and \"_\".");
     }
     const auto scopes = key::ScopeSet::Parse(route.scopes);
-    if (!scopes) return InvalidArgument(name, scopes.error().public_message);
+    if (!scopes) return InvalidArgument(name, "scopes: " + scopes.error().public_message);
     const int deny_status = route.deny_status.value_or(401);
     if (deny_status != 401 && deny_status != 403) {
       return InvalidArgument(name, "deny_status must be 401 or 403.");

@@ -42,7 +42,7 @@ struct AuthzRoute {
 struct Options {
   // The account that a route without an account means, and the only one whose keys may read the
   // metrics or take a backup.
-  key::AccountId first_account;
+  key::AccountId first_account = {};
   // By name, [a-z0-9_-]{1,64}. "default" is there in any case: a valid live key, no scope.
   std::map<std::string, AuthzRoute, std::less<>> routes = {};
   // Only these peers are believed when they send X-Forwarded-For (S4).

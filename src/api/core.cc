@@ -138,7 +138,7 @@ void SendProblem(Call call, const Problem& problem) {
 void SendError(Call call, const Error& error) {
   Problem problem = ProblemOf(error);
   const bool is_lapsed = error.code == ErrorCode::kUnavailable && !call.core.is_ready();
-  if (is_lapsed) problem = ProblemOf("not_ready", 503);
+  if (is_lapsed) problem.code = "not_ready";
   if (problem.status >= 500) call.core.LogFailure(error, problem.status, call.request_id);
   SendProblem(std::move(call), problem);
 }

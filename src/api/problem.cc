@@ -176,9 +176,9 @@ Problem ProblemOf(std::string_view code, int status) {
 Problem ProblemOf(const Error& error) {
   const Mapping mapped = MapReason(error);
   Problem problem = ProblemOf(mapped.code, mapped.status);
-  // A8: what may not be seen and what does not exist must not differ in a single byte. A defect or
-  // a broken disk is our own business.
-  const bool is_fixed_text = mapped.status == 404 || mapped.status >= 500;
+  // A8: what may not be seen and what does not exist must not differ in a single byte. A defect is
+  // our own business.
+  const bool is_fixed_text = mapped.status == 404 || mapped.status == 500;
   if (!is_fixed_text) {
     if (!error.public_message.empty()) problem.detail = error.public_message;
     if (!error.field.empty()) {
