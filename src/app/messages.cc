@@ -62,17 +62,18 @@ std::string ProgressText(const feed::Progress& progress) {
                      Grouped(progress.total), progress.loaded * 100 / progress.total);
 }
 
-std::string RestoreText(const store::sqlite::RestoreReport& report) {
-  std::string text = fmt::format("Restored {} keys as of {}.\n", Grouped(report.keys),
-                                 FormatRfc3339(report.backup_at));
+std::string RestoreText(const store::sqlite::RestoreReport& report, bool is_accepted) {
+  const std::string backup_at = FormatRfc3339(report.backup_at);
+  std::string text = fmt::format("Restored {} keys as of {}.\n", Grouped(report.keys), backup_at);
   if (report.journal_until) {
     text += fmt::format("The journal of revocations, until {}, revoked {} of them again.\n",
                         FormatRfc3339(*report.journal_until), report.revoked_again.size());
-  } else {
+  } else if (is_accepted) {
     text += fmt::format(
-        "There was no journal of revocations: keys that were revoked after {} may be active "
-        "again.\n",
-        FormatRfc3339(report.backup_at));
+        "No journal of revocations: keys that were revoked after {} may be active again.\n",
+        backup_at);
+  } else {
+    text += "The journal of revocations is empty: no key was revoked.\n";
   }
   for (const auto& id : report.revoked_again) text += fmt::format("  {}\n", id.ToString());
   return text;

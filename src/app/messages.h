@@ -18,8 +18,8 @@ std::string FirstKeyJson(const FirstKey& key);
 // "Loading keys: 1,200,000 of 10,000,000 (12 %)".
 std::string ProgressText(const feed::Progress& progress);
 
-// C5, with newlines.
-std::string RestoreText(const store::sqlite::RestoreReport& report);
+// C5, with newlines. `is_accepted`: keys that come back to life were accepted.
+std::string RestoreText(const store::sqlite::RestoreReport& report, bool is_accepted);
 std::string RestoreJson(const store::sqlite::RestoreReport& report);
 
 // S1, with newlines. `has_anchor`: one was asked for.

@@ -44,11 +44,13 @@ TEST(Messages, C5_RestoreReport) {
   EXPECT_EQ(RestoreJson(report),
             "{\"keys\":3,\"backup_at\":\"2026-04-15T12:00:00Z\",\"journal_until\":"
             "\"2026-04-16T12:00:00Z\",\"revoked_again\":[\"key_00000000000000000000000000\"]}\n");
-  EXPECT_THAT(RestoreText(report), AllOf(HasSubstr("until 2026-04-16T12:00:00Z, revoked 1"),
-                                         HasSubstr("key_00000000000000000000000000")));
+  EXPECT_THAT(RestoreText(report, false), AllOf(HasSubstr("until 2026-04-16T12:00:00Z, revoked 1"),
+                                                HasSubstr("key_00000000000000000000000000")));
   report.journal_until = std::nullopt;
   report.revoked_again.clear();
-  EXPECT_THAT(RestoreText(report), HasSubstr("revoked after 2026-04-15T12:00:00Z may be active"));
+  EXPECT_THAT(RestoreText(report, true),
+              HasSubstr("revoked after 2026-04-15T12:00:00Z may be active"));
+  EXPECT_THAT(RestoreText(report, false), HasSubstr("is empty"));
   EXPECT_THAT(RestoreJson(report), HasSubstr("\"journal_until\":null,\"revoked_again\":[]"));
 }
 

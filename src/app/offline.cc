@@ -54,7 +54,7 @@ int Restore(const store::sqlite::RestoreOptions& options, bool is_json, const Cl
     if (report.error().reason == "resurrection") message += " (--accept-resurrection)";
     return Complain(message, kFailed);
   }
-  WriteOut(is_json ? RestoreJson(*report) : RestoreText(*report));
+  WriteOut(is_json ? RestoreJson(*report) : RestoreText(*report, options.accept_resurrection));
   return kDone;
 }
 

@@ -29,9 +29,15 @@ class Run {
       return Complain(OpenFailure(node.error(), options_.node.data), CodeOf(node.error()));
     }
     node_ = std::move(*node);
-    const bool is_key_shown = ShowFirstKey();
-    if (!is_key_shown) return Complain("the first key could not be written and is lost", kFailed);
-    if (const auto status = node_->Listen(); !status) return Complain(status.error());
+    const auto listening = node_->Listen();
+    // Also if nobody can be served: it exists now, and is never shown again.
+    if (!ShowFirstKey(listening.has_value())) {
+      return Complain("the first key could not be written and is lost", kFailed);
+    }
+    if (!listening) {
+      Complain(listening.error());
+      return kFailed;
+    }
     node_->Load([this](Status status) {
       load_status_ = std::move(status);
       is_loaded_.store(true, std::memory_order_release);
@@ -45,15 +51,13 @@ class Run {
     return error.code == ErrorCode::kInvalidArgument ? kUsage : kFailed;
   }
 
-  bool ShowFirstKey() {
+  bool ShowFirstKey(bool is_listening) {
     const auto key = node_->TakeFirstKey();
     if (!key) return true;
-    const Address& address = options_.node.listen.front();
-    const std::string listen_url =
-        fmt::format("{}{}", options_.node.tls ? "https://" : "http://", address.text);
-    const bool is_fixed = !address.is_unix && address.port != 0 && !options_.has_public_url;
+    const bool is_bound_known =
+        is_listening && !options_.has_public_url && !options_.node.listen.front().is_unix;
     std::string text = FirstKeyText(*key, options_.node.data.string(),
-                                    is_fixed ? listen_url : options_.public_url);
+                                    is_bound_known ? node_->urls().front() : options_.public_url);
     const bool is_written = WriteOut(text);
     WipeString(text);
     log_.Info("account.first_created", {{"account", key->account_id}, {"key", key->key_id}});
