@@ -15,7 +15,8 @@ const std::string kUnknownId = "key_01jx0000000000000000000000";
 
 std::vector<std::string> Members(const Answer& answer) {
   std::vector<std::string> names;
-  for (const auto& member : answer.Json().as_object()) names.emplace_back(member.key());
+  const auto value = answer.Json();
+  for (const auto& member : value.as_object()) names.emplace_back(member.key());
   return names;
 }
 

@@ -185,6 +185,11 @@ Problem ProblemOf(const Error& error) {
       problem.member = MemberName(problem.code);
       problem.value = error.field;
     }
+    // B: the detail names the field, whoever worded it.
+    const bool is_named = problem.detail.find(error.field) != std::string::npos;
+    if (problem.code == "invalid_request" && !is_named) {
+      problem.detail = fmt::format("{}: {}", error.field, problem.detail);
+    }
   }
   problem.www_authenticate = Challenge(problem);
   return problem;

@@ -16,6 +16,12 @@ TEST(Problem, A7_IsRfc9457WithCodeAndRequestId) {
             R"("field":"name"})");
 }
 
+TEST(Problem, B_TheDetailNamesTheField) {
+  EXPECT_EQ(ProblemOf(InvalidArgument("scopes", "\"A\" is no scope").error()).detail,
+            "scopes: \"A\" is no scope");
+  EXPECT_EQ(ProblemOf(InvalidArgument("", "no JSON").error()).detail, "no JSON");
+}
+
 TEST(Problem, A7_EveryErrorCodeHasADocumentedCode) {
   for (int value = 1; value <= 12; ++value) {
     const Problem problem = ProblemOf(Error{.code = static_cast<ErrorCode>(value)});
