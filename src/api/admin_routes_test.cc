@@ -1,4 +1,8 @@
+#include <cstdlib>
+#include <filesystem>
+
 #include "api/testing/world.h"
+#include "base/check.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -116,6 +120,71 @@ TEST(Metrics, CountAnswersAndDecisions) {
               HasSubstr(R"(p402_verifications_total{code="valid",endpoint="authz"} 1)"));
   EXPECT_THAT(answer.body,
               HasSubstr(R"(p402_http_answers_total{class="2xx",route="GET /livez"} 1)"));
+}
+
+// A folder that is there during a test.
+class BackupFolder {
+ public:
+  BackupFolder() {
+    std::string name = (std::filesystem::temp_directory_path() / "p402-api-XXXXXX").string();
+    P402_CHECK(::mkdtemp(name.data()) != nullptr);
+    path_ = name;
+  }
+  ~BackupFolder() { std::filesystem::remove_all(path_); }
+  BackupFolder(const BackupFolder&) = delete;
+  BackupFolder& operator=(const BackupFolder&) = delete;
+  const std::filesystem::path& path() const { return path_; }
+  bool is_empty() const { return std::filesystem::is_empty(path_); }
+
+ private:
+  std::filesystem::path path_;
+};
+
+World::Setup WithBackup(const BackupFolder& folder) {
+  World::Setup setup{.backup = "SQLite format 3"};
+  setup.options.backup_folder = folder.path();
+  return setup;
+}
+
+TEST(Backup, C5_IsSentAsAFileThatHasNoNameAnyMore) {
+  const BackupFolder folder;
+  World world(WithBackup(folder));
+  const Answer answer = world.Post("/api/v2/backup", "");
+  ASSERT_EQ(answer.status, 200) << answer.body;
+  EXPECT_EQ(answer.content_type, "application/vnd.sqlite3");
+  EXPECT_EQ(answer.file_bytes, 15U);
+  EXPECT_EQ(answer.Header("Cache-Control"), "no-store");
+  EXPECT_TRUE(folder.is_empty());
+}
+
+TEST(Backup, C5_OneAtATime) {
+  const BackupFolder folder;
+  World world(WithBackup(folder));
+  const testing::Ask ask{.method = "POST", .target = "/api/v2/backup", .key = world.root_key()};
+  Answer second;
+  const Answer first = world.SendAnd(ask, [&] { second = world.SendAnd(ask, [] {}); });
+  EXPECT_EQ(first.status, 200);
+  EXPECT_EQ(second.status, 429);
+  EXPECT_EQ(second.code(), "too_many_requests");
+  EXPECT_EQ(world.Send(ask).status, 200);
+  EXPECT_TRUE(folder.is_empty());
+}
+
+TEST(Backup, R2_IsNotSentToAKeyThatWasRevokedMeanwhile) {
+  const BackupFolder folder;
+  World world(WithBackup(folder));
+  const Answer own = world.Create(R"({"name":"own"})");
+  const Answer refused =
+      world.SendAnd({.method = "POST", .target = "/api/v2/backup", .key = own.Text("key")}, [&] {
+        key::Record record = *world.index().Find(*key::KeyId::Parse(own.Text("id")));
+        record.revoked_at = world.clock().Now();
+        record.version += 1;
+        world.index().Put(record);
+      });
+  EXPECT_EQ(refused.status, 401);
+  EXPECT_EQ(refused.code(), "revoked");
+  EXPECT_EQ(refused.file_bytes, 0U);
+  EXPECT_TRUE(folder.is_empty());
 }
 
 TEST(Backup, C5_AStoreWithoutBackupSaysSo) {

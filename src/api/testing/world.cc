@@ -4,6 +4,7 @@
 
 #include "api/bearer.h"
 #include "base/check.h"
+#include "base/file.h"
 #include "store/memory/memory_store.h"
 
 namespace p402::api::testing {
@@ -23,6 +24,35 @@ class Inbox final : public net::Responder::Target {
   Executor& executor_;
   std::optional<net::Response> response_;
 };
+
+// The store in memory, with a backup that is a given text.
+class StoreWithBackup final : public store::Store {
+ public:
+  StoreWithBackup(std::unique_ptr<store::Store> store, std::string bytes)
+      : store_(std::move(store)), bytes_(std::move(bytes)) {}
+  void Commit(store::Plan plan, Callback<Result<store::Committed>> done) override {
+    store_->Commit(std::move(plan), std::move(done));
+  }
+  store::Keys& keys() override { return store_->keys(); }
+  store::Accounts& accounts() override { return store_->accounts(); }
+  store::ChangeLog& log() override { return store_->log(); }
+  store::Usage& usage() override { return store_->usage(); }
+  store::Audit& audit() override { return store_->audit(); }
+  void Backup(std::filesystem::path target, Callback<Status> done) override {
+    std::move(done)(WriteFileAtomically(target, bytes_, 0600));
+  }
+
+ private:
+  std::unique_ptr<store::Store> store_;
+  std::string bytes_;
+};
+
+std::unique_ptr<store::Store> MakeStore(const World::Setup& setup, const Clock& clock,
+                                        Random& random) {
+  auto store = store::memory::Create(clock, random);
+  if (!setup.backup) return store;
+  return std::make_unique<StoreWithBackup>(std::move(store), *setup.backup);
+}
 
 Answer ToAnswer(const net::Response& response) {
   return Answer{.status = response.status,
@@ -113,7 +143,7 @@ struct World::Impl {
   p402::testing::ManualScheduler scheduler{clock};
   p402::testing::MemoryLog log;
   std::unique_ptr<Metrics> metrics = Metrics::Create();
-  std::unique_ptr<store::Store> store = store::memory::Create(clock, random);
+  std::unique_ptr<store::Store> store = MakeStore(setup, clock, random);
   Uuid7Generator ids{clock, random};
   index::Index index{"p402"};
   feed::Feed feed{*store, index, scheduler, clock, log, *metrics};

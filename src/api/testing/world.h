@@ -63,6 +63,8 @@ class World {
     Options options = {};  // first_account is filled
     limit::ThrottleOptions throttle = {};
     bool starts = true;  // false: the feed has not begun to load
+    // What a backup holds; nullopt: the store has no backup, as the one in memory.
+    std::optional<std::string> backup = {};
   };
   World();
   explicit World(Setup setup);
