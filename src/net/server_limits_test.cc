@@ -34,6 +34,14 @@ using testing::TestServer;
 constexpr std::string_view kGet = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
 constexpr Millis kShort{400};
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool kIsSanitized = true;
+#elif defined(__has_feature)
+constexpr bool kIsSanitized = __has_feature(address_sanitizer) || __has_feature(thread_sanitizer);
+#else
+constexpr bool kIsSanitized = false;
+#endif
+
 // Waits on a socket, not on the clock, until `condition` holds.
 template <class Condition>
 bool Eventually(Condition condition) {
@@ -167,6 +175,7 @@ TEST(Connections, OneMoreThanTheMaximumIsTold503) {
 }
 
 TEST(Connections, RunningOutOfDescriptorsIsSurvived) {
+  if (kIsSanitized) GTEST_SKIP() << "sanitizers need descriptors of their own";
   TestServer server;
   server.Start();
   RawClient first(server.address());
@@ -229,13 +238,7 @@ void HoldConnections(const std::string& address, size_t count, int to_parent, in
 }
 
 TEST(Connections, S3_AnIdleOneCostsAtMost8KiB) {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  GTEST_SKIP() << "sanitizers have memory of their own";
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-  GTEST_SKIP() << "sanitizers have memory of their own";
-#endif
-#endif
+  if (kIsSanitized) GTEST_SKIP() << "sanitizers have memory of their own";
   rlimit limit{};
   ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &limit), 0);
   limit.rlim_cur = limit.rlim_max;
