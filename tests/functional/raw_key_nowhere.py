@@ -59,7 +59,6 @@ def used(server):
         for key in keys:
             root.code_of(key)
             root.post("/api/v2/keys/verify", json={"key": key, "unknown": 1})  # an error about it
-            root.post("/api/v2/keys", json={"name": key[:40], "owner": "x"})
     unknown = [fake_raw_key(f"Unknown0unknown0unknown0unknow{i:02d}") for i in range(10)]
     for key in keys + unknown:
         with server.client(key) as own:

@@ -37,6 +37,7 @@ def tls_server(make_server, certificates, tmp_path):
     return server, cert, key, certificates("second")
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_S3_tls_1_2_and_1_3_and_nothing_older(tls_server):
     server, cert, _, _ = tls_server
     assert server.url.startswith("https://")

@@ -222,7 +222,7 @@ def assert_problem(response, status, code):
     """The answer is a problem document (A7) of this status and code; returns it."""
     text = response.text if hasattr(response, "text") else response.body
     got = response.status_code if hasattr(response, "status_code") else response.status
-    assert got == status, f"{got}, not {status}: {text}"
+    assert got == status, f"{got}, not {status}: {text[:300]}"
     kind = response.headers["content-type"] if isinstance(response, httpx.Response) \
         else response.header("content-type")
     assert kind.split(";")[0] == "application/problem+json"
