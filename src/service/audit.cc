@@ -143,9 +143,8 @@ void Audit::Anchor(const Caller& caller, Callback<Result<store::AuditHead>> done
     if (head) impl->LogHead(*head);
     std::move(done)(std::move(head));
   };
-  auto read = [impl = impl_, &executor,
-               head = Callback<Result<store::AuditHead>>(executor, std::move(answer))](
-                  Status allowed) mutable {
+  auto read = [impl = impl_, head = Callback<Result<store::AuditHead>>(
+                                 executor, std::move(answer))](Status allowed) mutable {
     if (!allowed) return std::move(head)(Failure(allowed.error()));
     impl->store.audit().ReadHead(std::move(head));
   };
