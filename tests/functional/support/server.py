@@ -110,12 +110,12 @@ class Server:
         if self.process is None:
             return None
         if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
+            os.kill(self.pid, signal.SIGTERM)
         try:
             return self.process.wait(seconds)
         finally:
             if self.process.poll() is None:
-                self.process.kill()
+                os.kill(self.pid, signal.SIGKILL)
                 self.process.wait()
 
     def kill(self):
@@ -145,7 +145,11 @@ class Server:
 
     @property
     def pid(self):
-        return self.process.pid
+        """The server itself, also below a wrapper such as strace."""
+        pid = self.process.pid
+        if self.wrapper:
+            return int(pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()[0])
+        return pid
 
     def client(self, raw_key=None, **options):
         """An httpx client with a key: the first one by default, none with raw_key=""."""
