@@ -1,10 +1,14 @@
 #include <algorithm>
+#include <atomic>
 #include <fstream>
 #include <map>
+#include <thread>
 
 #include "base/file.h"
+#include "store/sqlite/audit_rows.h"
 #include "store/sqlite/journal.h"
 #include "store/sqlite/store_test.h"
+#include "store/testing/fault_vfs.h"
 
 namespace p402::store::sqlite {
 namespace {
@@ -184,6 +188,43 @@ TEST_F(RestoreTest, C5_RefusesWhatIsNoIntactBackup) {
   std::filesystem::remove(backup());
   EXPECT_FALSE(TryRestore());
   EXPECT_EQ(Snapshot(), before);
+}
+
+TEST_F(RestoreTest, C5_ABackupBesideWritesIsOneMoment) {
+  auto store = OpenStore();
+  std::atomic<bool> is_done = false;
+  std::thread writer([&] {
+    while (!is_done) EXPECT_TRUE(driver_.AddKey(*store, kept_.account));
+  });
+  for (int i = 0; i < 5; ++i) {
+    const auto target = folder_of_backup_.path() / std::to_string(i);
+    auto status = driver_.Backup(*store, target);
+    ASSERT_TRUE(status) << status.error().detail;
+    auto copy = Database::Open({.file = target, .access = Access::kReadImmutable});
+    ASSERT_TRUE(copy);
+    EXPECT_TRUE(QuickCheck(**copy));
+    EXPECT_TRUE(Probe(**copy)) << "the log ends at its head";
+    auto verdict = VerifyChain(**copy, std::nullopt);
+    ASSERT_TRUE(verdict);
+    EXPECT_TRUE(verdict->is_intact) << verdict->problem;
+  }
+  is_done = true;
+  writer.join();
+}
+
+TEST_F(RestoreTest, C5_ABackupThatFailsLeavesNoFile) {
+  store::testing::FaultVfs vfs;
+  auto store = TryOpen({.folder = folder(), .vfs = vfs.name()});
+  ASSERT_TRUE(store);
+  const auto target = folder_of_backup_.path() / "full";
+  vfs.FailAt(20, store::testing::FaultVfs::Fault::kDiskFull,
+             store::testing::FaultVfs::Duration::kFromThenOn);
+  auto status = driver_.Backup(**store, target);
+  vfs.Heal();
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().code, ErrorCode::kResourceExhausted) << status.error().detail;
+  EXPECT_FALSE(std::filesystem::exists(target));
+  EXPECT_TRUE(driver_.Backup(**store, target));
 }
 
 TEST_F(RestoreTest, S5_RefusesWhileAServerRuns) {

@@ -115,14 +115,17 @@ std::string_view StatusCondition(key::KeyStatus status) {
 std::string PageSql(const KeyPageRequest& request) {
   const KeyFilter& filter = request.filter;
   std::string sql = P402_SELECT_KEYS;
-  if (filter.prefix && IsSelective(*filter.prefix)) sql += "INDEXED BY keys_prefix ";
+  const bool is_selective = filter.prefix && IsSelective(*filter.prefix);
+  if (is_selective) sql += "INDEXED BY keys_prefix ";
   sql += P402_JOIN_USAGE "WHERE k.account = ?1 AND ?2 IS NOT NULL";
   if (request.before) sql += " AND k.id < ?3";
   if (filter.mode) sql += " AND k.mode = ?4";
   if (filter.owner)
     sql += filter.owner->empty() ? " AND k.owner = ''" : " AND k.owner = ?5 AND k.owner <> ''";
-  if (filter.prefix) sql += " AND k.prefix >= ?6";
-  if (filter.prefix && PrefixEnd(*filter.prefix)) sql += " AND k.prefix < ?7";
+  // The plus sign keeps the planner from sorting the whole account by an index that does not help.
+  const std::string prefix = is_selective ? " AND k.prefix" : " AND +k.prefix";
+  if (filter.prefix) sql += prefix + " >= ?6";
+  if (filter.prefix && PrefixEnd(*filter.prefix)) sql += prefix + " < ?7";
   if (filter.name) sql += " AND instr(lower(k.name), lower(?8)) > 0";
   if (filter.unused_since) sql += " AND (u.last_used_at IS NULL OR u.last_used_at < ?9)";
   if (filter.expires_before) sql += " AND k.expires_at < ?10";
