@@ -49,6 +49,7 @@ Connection::Connection(std::shared_ptr<Worker> worker, Port& port, UniqueFd sock
       linger_left_(kLingerBytes) {}
 
 void Connection::Start() {
+  if (!watch_.is_open()) return Close();
   if (port_.tls) {
     if (!channel_.StartTls(*port_.tls->Get())) return Close();
     state_ = State::kHandshake;
@@ -61,7 +62,7 @@ void Connection::Start() {
 }
 
 void Connection::StartRefused() {
-  if (port_.tls) return Close();  // a handshake costs too much now
+  if (port_.tls || !watch_.is_open()) return Close();  // a handshake costs too much now
   exchange_ = worker_->TakeExchange();
   Refuse({.refusal = Refusal::kOverloaded, .detail = "too many connections"});
   Flush();

@@ -83,13 +83,17 @@ bool Loop::IsCurrent() const {
 }
 
 struct Watch::Impl {
-  Impl(Loop& loop, int fd) : descriptor(loop.impl_->context, fd) {}
+  explicit Impl(Loop& loop) : descriptor(loop.impl_->context) {}
   Descriptor descriptor;
   bool awaits_readable = false;
   bool awaits_writable = false;
 };
 
-Watch::Watch(Loop& loop, UniqueFd fd) : impl_(std::make_unique<Impl>(loop, fd.Release())) {}
+Watch::Watch(Loop& loop, UniqueFd fd) : impl_(std::make_unique<Impl>(loop)) {
+  boost::system::error_code error;
+  impl_->descriptor.assign(fd.get(), error);
+  if (!error) fd.Release();
+}
 Watch::~Watch() {
   Close();
 }

@@ -49,6 +49,7 @@ class Watcher {
 // Lifetime: a part of the watcher that is given to it.
 class Watch {
  public:
+  // Not open afterwards if the kernel watches no more descriptors.
   Watch(Loop& loop, UniqueFd fd);
   ~Watch();
   Watch(const Watch&) = delete;

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <system_error>
 #include <utility>
 
 #include "net/listen.h"
@@ -102,12 +103,16 @@ class ServerImpl final : public Server {
 Result<std::unique_ptr<Server>> Server::Start(ServerOptions options, const Clock& clock, Log& log,
                                               Metrics& metrics) {
   if (options.threads < 1) return InvalidArgument("threads", "at least one thread is needed");
-  auto server = std::make_unique<ServerImpl>(options, clock, log, metrics);
-  for (const Listener& listener : options.listeners) {
-    P402_TRY(server->AddListener(listener));
+  try {
+    auto server = std::make_unique<ServerImpl>(options, clock, log, metrics);
+    for (const Listener& listener : options.listeners) {
+      P402_TRY(server->AddListener(listener));
+    }
+    server->StartThreads();
+    return server;
+  } catch (const std::system_error& error) {  // Asio and std::thread, out of descriptors or threads
+    return Fail(ErrorCode::kIo, error.what());
   }
-  server->StartThreads();
-  return server;
 }
 
 }  // namespace p402::net

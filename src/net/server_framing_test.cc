@@ -129,6 +129,21 @@ TEST(FramingLimits, B_HeadAndTargetLimitsHoldAtN) {
   EXPECT_EQ(client.ReadAnswer()->status, 200);
 }
 
+// A client that sends its whole body before it reads must find the answer, not a reset.
+TEST(FramingLimits, B_ARefusedBodyMayStillArrive) {
+  TestServer server;
+  server.Start();
+  RawClient client(server.address());
+  ASSERT_TRUE(client.Send(Post("Content-Length: 500000\r\n", "")));
+  while (client.buffered().empty()) ASSERT_TRUE(client.ReadMore());  // refused by now
+  for (int i = 0; i < 500; ++i) ASSERT_TRUE(client.Send(std::string(1000, 'x')));
+  const auto answer = client.ReadAnswer();
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->status, 413);
+  EXPECT_EQ(client.ReadToEnd(), "");
+  EXPECT_FALSE(client.was_reset());
+}
+
 TEST(FramingBytes, ArriveOneByOne) {
   TestServer server;
   server.Start();

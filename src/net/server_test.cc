@@ -440,6 +440,21 @@ TEST(Server, ServesIpv6) {
   EXPECT_EQ(peer, "::1");
 }
 
+TEST(Server, AnIpv4ClientOfADualStackSocketHasItsIpv4Address) {
+  TestServer server;
+  server.options.listeners[0].address = "[::]:0";
+  std::string peer;
+  server.handler.on_request = [&](const Request& request, Responder responder) {
+    peer = request.peer;
+    std::move(responder).Send({});
+  };
+  server.Start();
+  RawClient client("127.0.0.1" + server.address().substr(server.address().rfind(':')));
+  ASSERT_TRUE(client.Send(kGet));
+  EXPECT_EQ(client.ReadAnswer()->status, 200);
+  EXPECT_EQ(peer, "127.0.0.1");
+}
+
 TEST(Server, RefusesAnAddressInUseAndABadOne) {
   TestServer server;
   server.options.threads = 2;
