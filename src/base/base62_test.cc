@@ -25,7 +25,7 @@ TEST(Base62, K3_PadsWithZeroOnTheLeft) {
   EXPECT_EQ(EncodeBase62(0xffffffff, 6), "4gfFC3");
 }
 
-TEST(Base62, AValueThatDoesNotFitIsADefect) {
+TEST(Base62DeathTest, AValueThatDoesNotFitIsADefect) {
   EXPECT_EQ(EncodeBase62(3843, 2), "zz");
   EXPECT_DEATH((void)EncodeBase62(3844, 2), "CHECK failed");
 }

@@ -21,7 +21,7 @@ TEST(Metrics, TheSameNameAndLabelsGiveTheSameObject) {
   EXPECT_EQ(&metrics->histogram("p402_s", "S."), &metrics->histogram("p402_s", "S."));
 }
 
-TEST(Metrics, ANameOfTwoTypesIsADefect) {
+TEST(MetricsDeathTest, ANameOfTwoTypesIsADefect) {
   const auto metrics = Metrics::Create();
   metrics->counter("p402_x", "X.");
   EXPECT_DEATH(metrics->histogram("p402_x", "X."), "CHECK failed");

@@ -38,7 +38,7 @@ TEST(Result, TryBindsTheValueOrReturnsTheError) {
   EXPECT_EQ(second.error().public_message, "");
 }
 
-TEST(Check, EndsTheProcessAndSaysWhere) {
+TEST(CheckDeathTest, EndsTheProcessAndSaysWhere) {
   P402_CHECK(1 + 1 == 2);
   EXPECT_DEATH(P402_CHECK(1 + 1 == 3), "CHECK failed: 1 \\+ 1 == 3 at .*result_test.cc:");
 }

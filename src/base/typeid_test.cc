@@ -97,7 +97,10 @@ TEST(TypeId, APrefixHasAtMost63Characters) {
   const std::string longest(63, 'a');
   EXPECT_TRUE(DecodeTypeId(EncodeTypeId(longest, uuid)));
   EXPECT_FALSE(IsValidTypeIdPrefix(longest + "a"));
-  EXPECT_DEATH((void)EncodeTypeId(longest + "a", uuid), "CHECK failed");
+}
+
+TEST(TypeIdDeathTest, AnInvalidPrefixIsADefect) {
+  EXPECT_DEATH((void)EncodeTypeId("Key", Uuid{}), "CHECK failed");
 }
 
 TEST(TypeId, DecodesWhatItEncodes) {

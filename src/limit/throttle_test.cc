@@ -84,7 +84,7 @@ TEST(Throttle, HoldsAtMostItsSources) {
   EXPECT_EQ(throttle.sources(), 100u);
 }
 
-TEST(Throttle, OptionsThatWaitForeverAreADefect) {
+TEST(ThrottleDeathTest, OptionsThatWaitForeverAreADefect) {
   EXPECT_DEATH(Throttle({.failures_per_second = 0}), "CHECK failed");
   EXPECT_DEATH(Throttle({.burst = 0.5}), "CHECK failed");
   EXPECT_DEATH(Throttle({.max_sources = 0}), "CHECK failed");
