@@ -21,7 +21,9 @@ int PrintFirstKey(FirstKey key, const std::filesystem::path& data, bool is_json)
   const bool is_written = WriteOut(text);
   WipeString(text);
   if (is_written) return kDone;
-  return Complain("the first key could not be written and is lost", kFailed);
+  return Complain("the first key could not be written and is lost: delete " + data.string() +
+                      " and start again",
+                  kFailed);
 }
 
 }  // namespace

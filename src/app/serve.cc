@@ -32,7 +32,9 @@ class Run {
     const auto listening = node_->Listen();
     // Also if nobody can be served: it exists now, and is never shown again.
     if (!ShowFirstKey(listening.has_value())) {
-      return Complain("the first key could not be written and is lost", kFailed);
+      return Complain("the first key could not be written and is lost: delete " +
+                          options_.node.data.string() + " and start again",
+                      kFailed);
     }
     if (!listening) {
       Complain(listening.error());
