@@ -103,6 +103,7 @@ class Server:
             return None
 
         self.url = eventually(ready, seconds, "the line `ready …`")
+        self.end_prism()  # it would still lead to the old port
         return self
 
     def stop(self, seconds=30.0):
@@ -124,9 +125,7 @@ class Server:
         self.process.wait()
 
     def close(self):
-        if self.prism:
-            self.prism.terminate()
-            self.prism.wait(10)
+        self.end_prism()
         if self.process is not None and self.process.poll() is None:
             self.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -168,6 +167,12 @@ class Server:
 
     # -- contract coverage ---------------------------------------------------------------------
     prism_wanted = False
+
+    def end_prism(self):
+        if self.prism:
+            self.prism.terminate()
+            self.prism.wait(10)
+            self.prism = None
 
     def prism_url(self):
         """The address of a Prism proxy before this server: it turns every answer that
