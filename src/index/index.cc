@@ -83,7 +83,8 @@ struct Index::Impl {
   void Store(const Entry& entry);
   void Erase(const key::Record& record);
   std::shared_ptr<Usage> UsageOf(const key::KeyId& id);
-  Answer Decide(const key::Digest& digest, const key::Question& question, WallTime now, bool marks);
+  Answer Decide(const key::Digest& digest, const key::Question& question, WallTime now,
+                bool marks_use);
 
   const std::string brand;
   std::array<DigestStripe, kStripes> by_digest;

@@ -370,5 +370,32 @@ TEST_F(IndexTest, L1_NoUseIsLostBetweenVerifiersAndTheTaker) {
   }
 }
 
+// A use and a take of a key that waits, at the same moment, many times: whoever comes first, the
+// use is in this take or in the next.
+TEST_F(IndexTest, L1_AUseThatMeetsATakeIsNotLost) {
+  constexpr int64_t kRounds = 20'000;
+  const Known known = Put();
+  std::atomic<int64_t> begun{-1};
+  std::atomic<int64_t> used{-1};
+  std::thread user([&] {
+    for (int64_t round = 0; round < kRounds; ++round) {
+      while (begun != round) std::this_thread::yield();
+      Ask(known, At(2 * round + 1));
+      used = round;
+    }
+  });
+  for (int64_t round = 0; round < kRounds; ++round) {
+    Ask(known, At(2 * round));
+    begun = round;
+    auto taken = index_.TakeMarks(1);
+    while (used != round) std::this_thread::yield();
+    for (const auto& mark : index_.TakeMarks(1)) taken.push_back(mark);
+    EXPECT_FALSE(taken.empty()) << "round " << round;
+    if (taken.empty()) continue;
+    EXPECT_EQ(taken.back().at, At(2 * round + 1)) << "round " << round;
+  }
+  user.join();
+}
+
 }  // namespace
 }  // namespace p402::index

@@ -44,14 +44,11 @@ std::string ExpectAct(const Kind& caller, const Kind& target, bool same_account)
 // With expiries and networks up to `narrowest`. Callers need only 0 and 1: the targets' 0, 1 and 2
 // are then wider, equal and narrower.
 std::vector<Kind> Kinds(const std::vector<std::set<std::string>>& scopes, int narrowest) {
+  const int steps = narrowest + 1;
   std::vector<Kind> kinds;
   for (const auto& one : scopes) {
-    for (const bool is_test : {false, true}) {
-      for (int expiry = 0; expiry <= narrowest; ++expiry) {
-        for (int network = 0; network <= narrowest; ++network) {
-          kinds.push_back({one, is_test, expiry, network});
-        }
-      }
+    for (int rest = 0; rest < 2 * steps * steps; ++rest) {
+      kinds.push_back({one, rest / (steps * steps) == 1, rest / steps % steps, rest % steps});
     }
   }
   return kinds;

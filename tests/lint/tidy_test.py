@@ -31,6 +31,8 @@ def test_clones_share_what_was_found(tmp_path):
 
 
 def test_what_the_build_writes_is_left_out(tmp_path):
-    assert tidy.is_own(str(tidy.ROOT / "src/key/scope.cc"), tidy.ROOT / "build/debug")
-    assert not tidy.is_own(str(tidy.ROOT / "build/debug/src/a.cc"), tidy.ROOT / "build/debug")
-    assert not tidy.is_own(str(tmp_path / "a.cc"), tidy.ROOT / "build/debug")
+    assert tidy.is_looked_at(str(tidy.ROOT / "src/key/scope.cc"), tidy.ROOT / "build/debug")
+    assert not tidy.is_looked_at(str(tidy.ROOT / "build/debug/src/a.cc"), tidy.ROOT / "build/debug")
+    assert not tidy.is_looked_at(str(tmp_path / "a.cc"), tidy.ROOT / "build/debug")
+    for test in ("src/key/scope_test.cc", "src/key/scope_fuzz.cc", "src/base/testing/fakes.cc"):
+        assert not tidy.is_looked_at(str(tidy.ROOT / test), tidy.ROOT / "build/debug")
