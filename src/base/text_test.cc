@@ -92,6 +92,9 @@ TEST(PercentDecode, RefusesABrokenEscape) {
   for (const char* text : {"%", "%2", "a%", "%zz", "%2g", "%g2", "%%20", "%+1", "% 1"}) {
     EXPECT_FALSE(PercentDecode(text, out)) << text;
   }
+  // What comes after the text is not part of it.
+  EXPECT_FALSE(PercentDecode(std::string_view("a%20").substr(0, 3), out));
+  EXPECT_FALSE(PercentDecode(std::string_view("a%20").substr(0, 2), out));
 }
 
 }  // namespace
