@@ -30,6 +30,7 @@ import os
 import pathlib
 import re
 import shutil
+import signal
 import subprocess
 
 import pytest
@@ -132,7 +133,7 @@ class Session:
         script.write_text("set -e\n" + self.substituted(text).replace("p402 serve", "exec p402 serve"))
         output = self.folder / f".server{self.count}"
         process = subprocess.Popen(["bash", str(script)], cwd=self.folder, env=self.environment, stdin=subprocess.DEVNULL,
-                                   stdout=open(output, "wb"), stderr=subprocess.STDOUT)
+                                   stdout=open(output, "wb"), stderr=subprocess.STDOUT, start_new_session=True)
         self.background.append(process)
 
         def ready():
@@ -147,7 +148,7 @@ class Session:
         self.bash.wait(30)
         self.bash.stdout.close()
         for process in self.background:
-            process.terminate()
+            os.killpg(process.pid, signal.SIGTERM)  # the shell and the server below it
             process.wait(30)
 
 

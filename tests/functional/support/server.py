@@ -6,11 +6,14 @@ import pathlib
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import urllib.parse
 
+import httpcore
 import httpx
+from httpcore.backends.sync import SyncBackend
 
 from support.raw_http import FastClient, RawConnection
 from support.wait import eventually
@@ -157,7 +160,9 @@ class Server:
             base = self.prism_url()
         key = self.root_key if raw_key is None else raw_key
         headers = {"Authorization": f"Bearer {key}"} if key else {}
-        return Client(base_url=base, headers=headers, timeout=30.0, trust_env=False, **options)
+        transport = httpx.HTTPTransport(trust_env=False)
+        transport._pool = httpcore.ConnectionPool(network_backend=NoDelay(), max_keepalive_connections=1)
+        return Client(base_url=base, headers=headers, timeout=30.0, trust_env=False, transport=transport, **options)
 
     def fast(self, raw_key=None):
         return FastClient(self.address, raw_key or self.root_key)
@@ -178,8 +183,6 @@ class Server:
         """The address of a Prism proxy before this server: it turns every answer that
         docs/openapi.yaml does not allow into an error."""
         if self.prism is None:
-            import socket
-
             with socket.socket() as probe:
                 probe.bind(("127.0.0.1", 0))
                 port = probe.getsockname()[1]
@@ -202,6 +205,16 @@ class Server:
 
             eventually(listening, 60, "Prism to listen")
         return f"http://127.0.0.1:{self._prism_port}"
+
+
+class NoDelay(SyncBackend):
+    """httpx sends head and body in two writes; with Nagle's algorithm each body waits 40 ms for the
+    acknowledgement of its head."""
+
+    def connect_tcp(self, *arguments, **options):
+        stream = super().connect_tcp(*arguments, **options)
+        stream.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return stream
 
 
 class Client(httpx.Client):
