@@ -77,9 +77,14 @@ TEST_P(ConcurrencyConformance, R2_AFailingPlanDoesNotSpoilItsNeighbours) {
   std::atomic<int> failures = 0;
   InParallel([&](int thread) {
     for (int i = 0; i < kPerThread; ++i) {
-      key::Record record = NewKey(account);
-      if (thread % 2 == 0) record.digest = taken.digest;
-      if (!Commit(KeyChange(record, store::ChangeKind::kPermit))) ++failures;
+      store::Writes writes = KeyChange(NewKey(account), store::ChangeKind::kPermit);
+      if (thread % 2 == 0) {
+        // Fails after its first key was written: that one must go too.
+        key::Record twin = NewKey(account);
+        twin.digest = taken.digest;
+        writes.keys.push_back({.record = twin, .kind = store::ChangeKind::kPermit});
+      }
+      if (!Commit(writes)) ++failures;
     }
   });
   EXPECT_EQ(failures, kThreads * kPerThread / 2);
