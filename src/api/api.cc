@@ -9,6 +9,7 @@
 #include "api/core.h"
 #include "api/routes.h"
 #include "key/scope.h"
+#include "service/permissions.h"
 
 namespace p402::api {
 namespace {
@@ -54,17 +55,14 @@ std::optional<Problem> Authorize(const Call& call) {
   if (route.access == Access::kKeyItself && record.id.ToString() == call.parameter) {
     return std::nullopt;
   }
-  if (!route.scope.empty()) {
-    const Status has_scope = service::RequireScope(call.caller, route.scope);
-    if (!has_scope) return ProblemOf(has_scope.error());
+  Status allowed;
+  if (route.access == Access::kFirstAccount) {
+    const bool is_first = record.account == call.core.options().first_account;
+    allowed = service::RequireFirstAccountScope(record, route.scope, is_first);
+  } else if (!route.scope.empty()) {
+    allowed = service::RequireScope(call.caller, route.scope);
   }
-  const bool is_foreign = record.account != call.core.options().first_account;
-  if (route.access == Access::kFirstAccount && is_foreign) {
-    return ProblemOf(Error{.code = ErrorCode::kPermissionDenied,
-                           .reason = "insufficient_scope",
-                           .public_message = "Only keys of the first account can hold this scope.",
-                           .field = std::string(route.scope)});
-  }
+  if (!allowed) return ProblemOf(allowed.error());
   return std::nullopt;
 }
 

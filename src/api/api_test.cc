@@ -269,6 +269,21 @@ TEST(Api, A12_OnlyTheFirstAccountAdministers) {
   EXPECT_EQ(world.Send({.target = "/api/v2/keys", .key = other}).status, 200);
 }
 
+TEST(Api, A2_ATestKeyDoesNotAdminister) {
+  World world;
+  const Answer made = world.Post("/api/v2/keys", R"({"name":"sandbox","mode":"test"})");
+  ASSERT_EQ(made.status, 201) << made.body;
+  size_t refused = 0;
+  for (const Route* route : Protected()) {
+    if (route->access != Access::kFirstAccount) continue;
+    ++refused;
+    const Answer answer = world.Send(
+        {.method = std::string(route->method), .target = PathOf(*route), .key = made.Text("key")});
+    ExpectProblem(answer, 403, "insufficient_scope");
+  }
+  EXPECT_GE(refused, 7u);
+}
+
 TEST(Api, A9_TheDescriptionIsServed) {
   World world;
   const Answer answer = world.Send({.target = "/openapi.yaml"});

@@ -37,9 +37,12 @@ std::string FirstKeyText(const FirstKey& key, std::string_view folder, std::stri
   text += raw_key;
   text += "\n\nUse it:\n\n  export P402_API_KEY=";
   text += raw_key;
-  text += "\n  curl -H \"Authorization: Bearer $P402_API_KEY\" ";
-  text += url;
-  text += "/api/v2/keys\n\n";
+  if (!url.empty()) {
+    text += "\n  curl -H \"Authorization: Bearer $P402_API_KEY\" ";
+    text += url;
+    text += "/api/v2/keys";
+  }
+  text += "\n\n";
   return text;
 }
 

@@ -10,7 +10,7 @@
 namespace p402::app {
 
 // What a person needs to use the first key: the key itself, once; `url` is where the server
-// answers. The caller wipes the text.
+// answers, empty if it does not. The caller wipes the text.
 std::string FirstKeyText(const FirstKey& key, std::string_view folder, std::string_view url);
 // C2, with a newline. The caller wipes the text.
 std::string FirstKeyJson(const FirstKey& key);

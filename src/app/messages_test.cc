@@ -24,6 +24,12 @@ TEST(Messages, C1_TheFirstKeyCanBeCopied) {
                                     "http://127.0.0.1:4020/api/v2/keys\n")));
 }
 
+TEST(Messages, C1_NobodyIsToldToSendTheFirstKeyWhereNothingOfOursAnswers) {
+  const std::string text = FirstKeyText(SomeKey(), "/data", "");
+  EXPECT_NE(text.find("export P402_API_KEY="), std::string::npos);
+  EXPECT_EQ(text.find("curl"), std::string::npos);
+}
+
 TEST(Messages, C2_TheFirstKeyAsJson) {
   EXPECT_EQ(FirstKeyJson(SomeKey()), "{\"account_id\":\"acct_1\",\"key_id\":\"key_1\",\"key\":\"" +
                                          std::string(kRawKey) + "\"}\n");

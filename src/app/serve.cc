@@ -56,10 +56,11 @@ class Run {
   bool ShowFirstKey(bool is_listening) {
     const auto key = node_->TakeFirstKey();
     if (!key) return true;
-    const bool is_bound_known =
-        is_listening && !options_.has_public_url && !options_.node.listen.front().is_unix;
-    std::string text = FirstKeyText(*key, options_.node.data.string(),
-                                    is_bound_known ? node_->urls().front() : options_.public_url);
+    const bool is_bound_known = !options_.has_public_url && !options_.node.listen.front().is_unix;
+    // Nobody is told to send the key to whoever else has taken the address.
+    std::string url;
+    if (is_listening) url = is_bound_known ? node_->urls().front() : options_.public_url;
+    std::string text = FirstKeyText(*key, options_.node.data.string(), url);
     const bool is_written = WriteOut(text);
     WipeString(text);
     log_.Info("account.first_created", {{"account", key->account_id}, {"key", key->key_id}});
