@@ -216,9 +216,8 @@ void AppendCanonical(std::string& out, const Json& value) {
 }
 
 std::string ShowableName(std::string_view name) {
-  constexpr size_t kLongest = 40;  // shorter than every raw key
-  static_assert(kLongest < limits::kBrandMinBytes + limits::kRawKeyRandom +
-                               limits::kRawKeyChecksum + std::string_view("_live_").size());
+  constexpr size_t kLongest =
+      20;  // of a raw key it would be the brand, the mode and a few characters
   const bool is_word = std::ranges::all_of(name, [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
            c == '-' || c == '.';

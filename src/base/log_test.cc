@@ -173,6 +173,11 @@ TEST_F(LogTest, AFullQueueDropsLinesAndCountsThem) {
   EXPECT_EQ(arrived + dropped, kLines);
 }
 
+TEST_F(LogTest, AFileIsItsOwnersAlone) {
+  Open()->Info("x");
+  EXPECT_EQ(fs::status(file_).permissions(), fs::perms::owner_read | fs::perms::owner_write);
+}
+
 TEST_F(LogTest, AFileThatCannotBeOpenedIsAFailure) {
   const auto log = OpenLog({.file = (folder_ / "log" / "x" / "y").string()});
   EXPECT_TRUE(log);  // its folders are made

@@ -11,6 +11,9 @@
 namespace p402::key {
 namespace {
 
+// Of a raw key that was put here by mistake, no more than lists show.
+constexpr size_t kShownBytes = 16;
+
 constexpr std::array<uint8_t, 12> kMappedPrefix = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 constexpr int kMappedBits = 96;
 
@@ -51,7 +54,8 @@ bool IsCovered(const Cidr& cidr, std::span<const Cidr> cover) {
 
 std::string Shown(std::string_view text) {
   std::string shown;
-  for (char c : text.substr(0, 64)) shown += c >= 0x20 && c < 0x7f ? c : '?';
+  for (char c : text.substr(0, kShownBytes)) shown += c >= 0x20 && c < 0x7f ? c : '?';
+  if (text.size() > kShownBytes) shown += "...";
   return shown;
 }
 

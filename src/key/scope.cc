@@ -9,6 +9,9 @@
 namespace p402::key {
 namespace {
 
+// Enough to recognise it; of a raw key that was put here by mistake, no more than lists show.
+constexpr size_t kShownBytes = 16;
+
 bool IsScopeCharacter(char c) {
   return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '.' || c == '-';
 }
@@ -28,7 +31,8 @@ bool IsScope(std::string_view text) {
 Failure BadScope(std::string_view scope, std::string_view rule) {
   // What is shown is cut, and has no character that could disturb a terminal or a header.
   std::string shown;
-  for (char c : scope.substr(0, limits::kScopeBytes)) shown += c >= 0x20 && c < 0x7f ? c : '?';
+  for (char c : scope.substr(0, kShownBytes)) shown += c >= 0x20 && c < 0x7f ? c : '?';
+  if (scope.size() > kShownBytes) shown += "...";
   return InvalidArgument("scopes", fmt::format("the scope \"{}\" {}", shown, rule));
 }
 

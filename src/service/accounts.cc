@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "key/grant.h"
 #include "service/commit.h"
 #include "service/fields.h"
 #include "service/keys_impl.h"
@@ -71,6 +72,13 @@ Result<store::Writes> PlanNext(store::Transaction& transaction, Founding& foundi
   P402_TRY(const auto actor, ReadActor(transaction, caller));
   P402_TRY(const auto account, transaction.GetAccount(actor.account));
   P402_TRY(RequireFirstAccountScope(actor, scopes::kAccountsWrite, account && account->is_first));
+  // The first key of an account is everlasting and may be used from anywhere (A2).
+  const key::ScopeSet no_scopes;  // its "*" is that of another account
+  const key::Grant grant{.mode = founding.record.mode,
+                         .scopes = no_scopes,
+                         .allowed_cidrs = founding.record.allowed_cidrs,
+                         .expires_at = founding.record.expires_at};
+  P402_TRY(key::CheckWithin(grant, key::GrantOf(actor)));
   P402_TRY(auto writes, Found(transaction, founding, /*is_first=*/false));
   writes.audit.push_back(AuditOf(caller, "account.create", founding.account.id.ToString(), "{}"));
   writes.audit.push_back(AuditOfFounder(founding, "key.create", founding.record.id.ToString(),

@@ -51,6 +51,17 @@ def test_A8_another_accounts_key_is_like_none_at_all(server, root, two):
     assert root.code_of(two["key"]["key"]) == "not_found"
 
 
+@pytest.mark.parametrize("limits", [{"expires_at": "2199-01-01T00:00:00Z"}, {"allowed_cidrs": ["127.0.0.0/8"]}])
+def test_A2_a_limited_key_founds_no_account(server, root, limits):
+    """The first key of an account is everlasting and works from anywhere: more than the caller may give."""
+    limited = root.create("founder", scopes=["accounts:write"], **limits)
+    with server.client(limited["key"]) as founder:
+        assert_problem(founder.post("/api/v2/accounts", json={"name": "Third"}), 403, "escalation")
+    free = root.create("founder", scopes=["accounts:write"])
+    with server.client(free["key"]) as founder:
+        assert founder.post("/api/v2/accounts", json={"name": "Third"}).status_code == 201
+
+
 def test_A12_the_default_route_belongs_to_the_first_account(server, root, two):
     with server.client(two["key"]["key"]) as other:
         assert_problem(other.get("/authz/default"), 401, "not_found")

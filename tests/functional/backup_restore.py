@@ -82,6 +82,29 @@ def test_C5_without_the_journal_restore_refuses_and_names_the_time_span(make_ser
         moved.close()
 
 
+def test_C5_a_damaged_last_revocation_is_no_torn_end(make_server, tmp_path):
+    """Its DELETE was answered: a restore that passed over it would bring the key back."""
+    server, backup = make_server(), tmp_path / "backup.db"
+    with server.client() as root:
+        later = root.create("revoked later")
+        take_backup(server, backup)
+        root.revoke(later["id"])
+    assert server.stop() == 0
+    journal = server.data / "revocations.journal"
+    content = bytearray(journal.read_bytes())
+    content[-3] ^= 1
+    journal.write_bytes(content)
+    done = run_p402("restore", backup, "--data", server.data)
+    assert done.returncode == 1 and "journal" in done.stderr, done.stderr
+    # The database is still there: a start repairs the journal from it.
+    server.start()
+    assert server.stop() == 0
+    assert run_p402("restore", backup, "--data", server.data).returncode == 0
+    server.start()
+    with server.client() as root:
+        assert root.code_of(later["key"]) == "revoked"
+
+
 def test_C5_accept_resurrection_is_explicit(make_server, tmp_path):
     server, backup = make_server(), tmp_path / "backup.db"
     with server.client() as root:

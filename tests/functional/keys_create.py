@@ -186,6 +186,14 @@ def test_A6_times_with_an_offset_or_fraction_are_answered_in_utc_seconds(root):
     assert response.json()["expires_at"] == format_time(shifted)
 
 
+def test_K4_a_raw_key_in_the_wrong_field_is_not_echoed(root):
+    raw_key = root.create("misplaced")["key"]
+    for field in ({"scopes": [raw_key]}, {"allowed_cidrs": [raw_key]}, {raw_key: 1}):
+        response = root.post("/api/v2/keys", json={"name": "n", **field})
+        assert response.status_code == 400
+        assert raw_key[:24] not in response.text
+
+
 def test_A1_scopes_are_a_set(root):
     created = root.create("set", scopes=["b", "a", "b"])
     assert created["scopes"] == ["a", "b"]

@@ -111,6 +111,7 @@ JournalContent ParseJournal(std::string_view text) {
       content.front_count = content.revocations.size();
     }
   }
+  content.is_whole = content.front_bytes == text.size();
   return content;
 }
 

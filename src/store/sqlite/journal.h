@@ -45,6 +45,9 @@ struct JournalContent {
   size_t front_count = 0;
   // The first damaged line (from 1) that has good ones behind it: more than a torn end.
   std::optional<size_t> bad_line = {};
+  // False: something stands behind the good front. A crash may have torn it, or damage have hit a
+  // revocation that was answered.
+  bool is_whole = true;
 };
 JournalContent ParseJournal(std::string_view text);
 

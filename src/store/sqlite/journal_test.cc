@@ -130,6 +130,14 @@ TEST_F(JournalTest, C5_ATornEndIsCutOff) {
   EXPECT_EQ(Text(), head_);
 }
 
+TEST_F(JournalTest, C5_AnEndThatIsNotGoodShows) {
+  EXPECT_TRUE(ParseJournal(head_ + one_).is_whole);
+  EXPECT_FALSE(ParseJournal(head_ + one_ + two_.substr(0, 5)).is_whole);
+  std::string damaged = head_ + one_ + two_;
+  damaged[damaged.size() - 3] ^= 1;
+  EXPECT_FALSE(ParseJournal(damaged).is_whole);
+}
+
 TEST_F(JournalTest, C5_ATornGroupKeepsItsGoodLines) {
   SetText(head_ + one_ + std::string(two_.size() - 1, '\0') + "\n" + three_);
   const auto content = ParseJournal(Text());

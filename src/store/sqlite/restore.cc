@@ -92,6 +92,7 @@ Result<std::string> Distrust(const std::filesystem::path& folder, const StoreId&
   if (content.bad_line) {
     return fmt::format("line {} of the journal of revocations is damaged", *content.bad_line);
   }
+  if (!content.is_whole) return "the end of the journal of revocations is damaged";
   return std::string();
 }
 
