@@ -33,10 +33,16 @@ def house(request, tmp_path_factory, certificates):
         server.close()
 
 
+def any_certificate():
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context
+
+
 @pytest.fixture
 def web(house):
     """A client of the application, through the proxy."""
-    with httpx.Client(base_url=f"http://127.0.0.1:{house[1].port}", trust_env=False, timeout=30) as client:
+    with httpx.Client(base_url=house[1].app_url, verify=any_certificate(), trust_env=False, timeout=30) as client:
         yield client
 
 
@@ -113,10 +119,7 @@ def test_S4_the_address_of_the_client_is_what_the_proxy_saw(house, web):
 
 def test_V2_the_management_api_through_tls(house):
     server, proxy, name = house
-    context = ssl.create_default_context()
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-
-    with httpx.Client(verify=context, trust_env=False, timeout=30) as client:
+    with httpx.Client(verify=any_certificate(), trust_env=False, timeout=30) as client:
         def call(method, path, **options):
             return client.request(method, f"https://127.0.0.1:{proxy.tls_port}{path}",
                                   headers={**KEYS, "Authorization": f"Bearer {server.root_key}"}, **options)

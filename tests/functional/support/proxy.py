@@ -61,6 +61,11 @@ class Proxy:
         self.port, self.tls_port = free_port(), free_port()
         self.process = None
 
+    @property
+    def app_url(self):
+        """The base URL of the application's site."""
+        return f"https://127.0.0.1:{self.port}"
+
     def adapted(self, path, replacements=()):
         """A file of packaging/ with the ports and paths of this test."""
         text = (PACKAGING / path).read_text()
@@ -100,7 +105,9 @@ class Nginx(Proxy):
         cert, key = self.certificate
         self.adapted("nginx/p402-authz.conf")
         self.adapted("nginx/p402-protect.conf")
-        site = self.adapted("nginx/example.conf", [("/etc/nginx/", f"{self.folder}/"), ("listen 80", f"listen 127.0.0.1:{self.port}")])
+        site = self.adapted("nginx/example.conf", [
+            ("/etc/nginx/", f"{self.folder}/"), ("listen 443 ssl", f"listen 127.0.0.1:{self.port} ssl"),
+            ("/etc/ssl/app.example.com.pem", str(cert)), ("/etc/ssl/app.example.com.key", str(key))])
         # The comment of the example names /etc/nginx/conf.d/: the replacement above reaches it too.
         tls = self.adapted("nginx/p402-tls.conf", [
             ("listen 443 ssl", f"listen 127.0.0.1:{self.tls_port} ssl"),
@@ -120,6 +127,10 @@ class Nginx(Proxy):
 
 
 class Caddy(Proxy):
+    @property
+    def app_url(self):
+        return f"http://127.0.0.1:{self.port}"
+
     def start(self):
         cert, key = self.certificate
         config = self.adapted("caddy/Caddyfile", [
@@ -132,12 +143,13 @@ class Caddy(Proxy):
 class Haproxy(Proxy):
     def start(self):
         cert, key = self.certificate
+        self.port = self.tls_port  # both sites are on one port, told apart by the host
         self.adapted("haproxy/p402.lua")
         both = self.folder / "both.pem"
         both.write_bytes(cert.read_bytes() + key.read_bytes())
         config = self.adapted("haproxy/haproxy.cfg", [
-            ("/etc/haproxy/p402.lua", f"{self.folder}/p402.lua"), ("/etc/haproxy/keys.example.com.pem", str(both)),
-            ("bind :80", f"bind 127.0.0.1:{self.port}"), ("bind :443", f"bind 127.0.0.1:{self.tls_port}")])
+            ("/etc/haproxy/p402.lua", f"{self.folder}/p402.lua"), ("/etc/haproxy/app.example.com.pem", str(both)),
+            ("/etc/haproxy/keys.example.com.pem", str(both)), ("bind :443", f"bind 127.0.0.1:{self.tls_port}")])
         return self.run(shutil.which("haproxy") or "/usr/sbin/haproxy", "-db", "-f", str(config))
 
 
