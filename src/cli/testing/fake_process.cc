@@ -24,8 +24,8 @@ class FakeProcess::Http final : public net::HttpClient {
  public:
   explicit Http(FakeProcess& process) : process_(process) {}
   Result<net::ClientResponse> Send(const net::ClientRequest& request) override {
-    Sent& sent = process_.sent.emplace_back();
-    sent = {.method = request.method,
+    Sent& last = process_.sent.emplace_back();
+    last = {.method = request.method,
             .url = request.url,
             .headers = {request.headers.begin(), request.headers.end()},
             .bearer = request.bearer == nullptr ? "" : std::string(request.bearer->Reveal()),
