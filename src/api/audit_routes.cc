@@ -78,8 +78,8 @@ void PruneAudit(Call call, const net::Request&) {
   }
   auto& audit = call.core.parts().audit;
   const service::Caller caller = call.caller;
-  audit.Prune(caller, call.core.parts().clock.Now() - **older_than,
-              Completion<int64_t>(std::move(call), [](Call done, int64_t deleted) {
+  const WallTime before = call.core.parts().clock.Now() - **older_than;
+  audit.Prune(caller, before, Completion<int64_t>(std::move(call), [](Call done, int64_t deleted) {
                 std::string body;
                 ObjectWriter object(body);
                 object.Number("deleted", deleted);

@@ -60,7 +60,7 @@ TEST(ChunkDecoder, B_RefusesBadChunks) {
       "5\r\r\nhello\r\n0\r\n\r\n",
       "5;a\nhello\r\n0\r\n\r\n",
       "5;a\rb\r\nhello\r\n0\r\n\r\n",
-      std::string("5;a\0b\r\nhello\r\n0\r\n\r\n", 20),
+      std::string("5;a\0b\r\nhello\r\n0\r\n\r\n", 19),
       "5\r\nhello\n0\r\n\r\n",
       "5\r\nhello\r0\r\n\r\n",
       "5\r\nhello0\r\n\r\n",

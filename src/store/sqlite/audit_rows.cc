@@ -75,7 +75,7 @@ Result<AuditVerdict> WalkChain(Database& database, std::optional<key::Digest> an
     P402_TRY(const bool has_row, query.Step());
     if (!has_row) break;
     auto record = ToAuditRecord(query);
-    if (!record) verifier.Break(std::move(record).error().detail);
+    if (!record) verifier.Break(record.error().detail);
     if (!record || !verifier.Add(*record)) break;
   }
   return std::move(verifier).Finish(head);

@@ -55,7 +55,7 @@ Result<std::vector<Revocation>> RevokeSome(Database& database, std::span<const R
   if (applied) {
     status = database.Execute("COMMIT");
   } else {
-    status = Failure(std::move(applied).error());
+    status = Failure(applied.error());
   }
   if (!status) {
     database.Rollback();
