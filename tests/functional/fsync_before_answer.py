@@ -38,6 +38,7 @@ def events_of(trace):
     return events
 
 
+@pytest.mark.measured
 def test_R1_every_change_is_on_disk_before_it_is_answered(tmp_path):
     if not shutil.which("strace"):
         pytest.skip("no strace")

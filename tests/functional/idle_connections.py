@@ -46,6 +46,7 @@ def hold(address, count, raw_key, pipe):
     pipe.recv()
 
 
+@pytest.mark.measured
 def test_S3_idle_connections_are_cheap(make_server):
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard < COUNT + 500:

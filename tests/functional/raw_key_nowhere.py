@@ -76,6 +76,7 @@ def needles_of(keys, parts=((26, 38),)):
     return {key[start:end].encode() for key in keys for start, end in parts}
 
 
+@pytest.mark.measured
 def test_K4_not_in_the_memory_of_the_server(server, used):
     keys, unknown = used
     if os.geteuid() != 0:
@@ -90,6 +91,7 @@ def test_K4_not_in_the_memory_of_the_server(server, used):
                "the end of every raw key in memory")
 
 
+@pytest.mark.measured
 @pytest.mark.parametrize("way", ["create", "rotate", "bearer", "verify", "authz", "api key", "account", "refused"])
 def test_K4_gone_from_memory_right_after_each_answer(server, root, way):
     """One request, then at once a look: nothing else has had the time to overwrite what is left."""
