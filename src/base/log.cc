@@ -12,6 +12,7 @@
 #include <cmath>
 #include <condition_variable>
 #include <cstring>
+#include <filesystem>
 #include <mutex>
 
 #include "base/file.h"
@@ -154,6 +155,9 @@ Result<std::unique_ptr<Log>> OpenLog(const LogOptions& options) {
       sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
     } else {
       // Made here, so that it is its owner's alone: it names keys and addresses.
+      std::error_code ignored;  // what is wrong shows when the file is opened
+      std::filesystem::create_directories(std::filesystem::path(options.file).parent_path(),
+                                          ignored);
       const UniqueFd made(
           ::open(options.file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
       if (!made.is_open()) {
