@@ -10,23 +10,16 @@
 #include <mutex>
 
 #include "base/check.h"
+#include "base/stripe.h"
 
 namespace p402 {
 namespace {
 
-constexpr size_t kStripes = 16;
 constexpr std::array kBounds = {0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01,
                                 0.025,   0.05,   0.1,     0.25,   0.5,   1.0,    2.5,   10.0};
 
 // So that a sum in nanoseconds does not overflow before 20,000 such observations a stripe.
 constexpr double kMaxSeconds = 1e6;
-
-// Each thread keeps to one stripe, given out in turn, so that threads do not share a cache line.
-size_t StripeOfThisThread() {
-  static std::atomic<size_t> next{0};
-  thread_local const size_t stripe = next.fetch_add(1, std::memory_order_relaxed) % kStripes;
-  return stripe;
-}
 
 struct alignas(64) Stripe {
   std::atomic<uint64_t> count{0};
