@@ -137,6 +137,8 @@ Status PurgeIdempotency(Database& database, WallTime now) {
 Result<std::unique_ptr<Store>> OpenLocked(const Options& options, std::unique_ptr<FolderLock> lock,
                                           const Clock& clock, Random& random, Log& log,
                                           Metrics& metrics) {
+  P402_TRY(const int left, RemoveLeftBackups(options.folder));
+  if (left > 0) log.Warning("store.left_backups_removed", {{"files", left}});
   const auto file = DatabaseFile(options.folder);
   if (!IsPresent(file)) P402_TRY(CheckNotLost(options.folder));
   P402_TRY(MakePrivateFile(file));
