@@ -28,7 +28,31 @@ Status WriteAll(int fd, std::string_view bytes, const std::filesystem::path& pat
   return {};
 }
 
+Failure NotOwn(std::string text) {
+  return Failure(Error{.code = ErrorCode::kPermissionDenied,
+                       .detail = text,
+                       .public_message = std::move(text),
+                       .field = {}});
+}
+
 }  // namespace
+
+Status CheckFolderIsOwn(const std::filesystem::path& folder, uint32_t mode, uint32_t owner,
+                        uint32_t user) {
+  if (owner != user && owner != 0 && user != 0) {
+    return NotOwn(fmt::format(
+        "the data folder {} (mode {:04o}) belongs to user {}, and this is user {}: run p402 as its "
+        "owner, or give it away with: chown -R {} '{}' && chmod 700 '{}'",
+        folder.string(), mode & 07777, owner, user, user, folder.string(), folder.string()));
+  }
+  if ((mode & (S_IWGRP | S_IWOTH)) != 0) {
+    return NotOwn(fmt::format(
+        "other users can write to the data folder {} (mode {:04o}), and so replace what is in it: "
+        "chmod 700 '{}'",
+        folder.string(), mode & 07777, folder.string()));
+  }
+  return {};
+}
 
 UniqueFd& UniqueFd::operator=(UniqueFd&& other) noexcept {
   if (this != &other) {
@@ -54,6 +78,9 @@ Result<std::unique_ptr<FolderLock>> FolderLock::Acquire(const std::filesystem::p
   if (error) {
     return Fail(ErrorCode::kIo, fmt::format("make {}: {}", folder.string(), error.message()));
   }
+  struct stat info{};
+  if (::stat(folder.c_str(), &info) != 0) return IoFailure("stat", folder, errno);
+  P402_TRY(CheckFolderIsOwn(folder, info.st_mode, info.st_uid, ::geteuid()));
   const auto path = folder / "lock";
   UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!fd.is_open()) return IoFailure("open", path, errno);

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <filesystem>
-#include <string>
+#include <string_view>
 
 #include "store/audit.h"
 #include "store/keys.h"
@@ -10,6 +10,10 @@
 #include "store/usage.h"
 
 namespace p402::store {
+
+// The prefix of the TypeID that names a backup on its way to a client, in the data folder. What a
+// killed server left of such files is removed when the store is opened again.
+inline constexpr std::string_view kBackupPrefix = "backup";
 
 // The durable truth: one database. Everything in memory can be rebuilt from it.
 //

@@ -48,19 +48,22 @@ class ChangeWriter {
   Status Write(key::Record record, ChangeKind kind) {
     record.version = head_.seq + 1;
     P402_TRY(WriteKey(database_, record));
+    P402_TRY(Append(kind, record.account, record.id.ToString(), key::EncodeRecord(record)));
     if (record.revoked_at) {
-      revocations_.push_back({.seq = record.version,
-                              .key = record.id,
-                              .account = record.account,
-                              .revoked_at = *record.revoked_at});
+      lines_.revocations.push_back({.seq = record.version,
+                                    .key = record.id,
+                                    .account = record.account,
+                                    .revoked_at = *record.revoked_at});
+    } else if (kind == ChangeKind::kRestrict) {
+      lines_.restrictions.push_back(RestrictionOf(record, head_.tag, now_));
     }
-    return Append(kind, record.account, record.id.ToString(), key::EncodeRecord(record));
+    return {};
   }
 
   Result<Applied> Finish() && {
     if (is_changed_) P402_TRY(WriteHead(database_, 0, head_));
     return Applied{.committed = {.seq = head_.seq, .tag = head_.tag, .at = now_},
-                   .revocations = std::move(revocations_)};
+                   .lines = std::move(lines_)};
   }
 
  private:
@@ -83,7 +86,7 @@ class ChangeWriter {
   WallTime now_;
   Random& random_;
   bool is_changed_ = false;
-  std::vector<Revocation> revocations_;
+  JournalLines lines_;
 };
 
 }  // namespace

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <vector>
-
 #include "base/clock.h"
 #include "base/random.h"
 #include "store/sqlite/database.h"
@@ -12,7 +10,7 @@ namespace p402::store::sqlite {
 
 struct Applied {
   Committed committed;
-  std::vector<Revocation> revocations;  // for the journal
+  JournalLines lines;  // for the journal
 };
 
 // Runs `plan` and writes what it decided. Requires: a transaction is open on `database`; the caller
