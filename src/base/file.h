@@ -14,8 +14,9 @@ namespace p402 {
 // process dies.
 class FolderLock {
  public:
-  // Makes the folder with mode 0700 if it is missing. Errors: kLocked if another process (or
-  // another FolderLock of this one) holds it, with the public advice to use --server; kIo.
+  // Makes the folder with mode 0700 if it is missing.
+  // Errors: kLocked if another process (or another FolderLock of this one) holds it, with the
+  // public advice to use --server; kIo.
   static Result<std::unique_ptr<FolderLock>> Acquire(const std::filesystem::path& folder);
   ~FolderLock();
   FolderLock(const FolderLock&) = delete;

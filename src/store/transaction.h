@@ -10,8 +10,9 @@
 namespace p402::store {
 
 // What a plan may read: the store's rows as they will be at commit. Rows that were read stay as
-// they are until the transaction ends (a row lock, or a single writer). Threads: the store's; calls
-// block. Lifetime: only during the plan.
+// they are until the transaction ends (a row lock, or a single writer).
+// Threads:  the store's; calls block.
+// Lifetime: only during the plan.
 class Transaction {
  public:
   virtual ~Transaction() = default;

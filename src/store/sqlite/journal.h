@@ -30,7 +30,8 @@ struct Revocation {
 
 // With the line feed.
 std::string FormatRevocation(const Revocation& revocation);
-// `line` without the line feed. Errors: nullopt for everything that FormatRevocation cannot write.
+// `line` without the line feed.
+// Errors: nullopt for everything that FormatRevocation cannot write.
 std::optional<Revocation> ParseRevocation(std::string_view line);
 
 std::string FormatJournalHead(const Uuid& store_id);
@@ -56,12 +57,13 @@ inline constexpr std::string_view kJournalName = "revocations.journal";
 // Errors: kNotFound, kIo.
 Result<JournalContent> ReadJournal(const std::filesystem::path& folder);
 
-// The open journal. Threads: one at a time.
+// The open journal.
+// Threads: one at a time.
 class Journal {
  public:
   // Opens the journal, or makes one with mode 0600 for `store_id`, and reads all of it. What a
-  // crash left behind the good front is replaced by the next Append. Errors: kIo; kConflict (the
-  // revocations of another database); kCorrupt (no first line).
+  // crash left behind the good front is replaced by the next Append.
+  // Errors: kIo; kConflict (the revocations of another database); kCorrupt (no first line).
   static Result<std::unique_ptr<Journal>> Open(const std::filesystem::path& folder,
                                                const Uuid& store_id, const std::string& vfs);
 
