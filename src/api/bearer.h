@@ -41,7 +41,4 @@ bool PrefersAsync(const net::Request& request);
 // is JSON in UTF-8 without a content coding; merge-patch+json too if `is_patch`.
 Status CheckContentType(const net::Request& request, bool is_patch);
 
-bool EqualsIgnoringCase(std::string_view left, std::string_view right);
-std::string_view TrimBlanks(std::string_view text);
-
 }  // namespace p402::api

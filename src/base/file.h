@@ -42,6 +42,10 @@ class UniqueFd {
   int fd_;
 };
 
+// Writes all of `bytes`, without a buffer that would keep a copy.
+// Errors: false, and errno says why.
+bool WriteAll(int fd, std::string_view bytes);
+
 // Replaces `path` atomically: a new file of `mode` in the same folder, written, fsynced, renamed,
 // folder fsynced.
 Status WriteFileAtomically(const std::filesystem::path& path, std::string_view bytes,

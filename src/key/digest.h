@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -33,5 +34,7 @@ class Hasher {
 Digest DigestOf(std::string_view bytes);
 
 std::string ToHex(std::span<const uint8_t> bytes);
+// Errors: nullopt unless it is 64 hexadecimal digits, in either case.
+std::optional<Digest> ParseDigest(std::string_view hex);
 
 }  // namespace p402::key

@@ -16,12 +16,9 @@ namespace p402::service {
 namespace scopes {
 inline constexpr std::string_view kKeysRead = "keys:read";
 inline constexpr std::string_view kKeysWrite = "keys:write";
-inline constexpr std::string_view kKeysVerify = "keys:verify";
 inline constexpr std::string_view kAuditRead = "audit:read";
 inline constexpr std::string_view kAuditPrune = "audit:prune";
 inline constexpr std::string_view kAccountsWrite = "accounts:write";
-inline constexpr std::string_view kMetricsRead = "metrics:read";
-inline constexpr std::string_view kStoreBackup = "store:backup";
 }  // namespace scopes
 
 // Errors: kPermissionDenied, reason "insufficient_scope", `field` the scope.
