@@ -19,9 +19,9 @@ class Transaction {
   // The store's time; the same during the whole plan.
   virtual WallTime Now() = 0;
   virtual Result<std::optional<key::Record>> GetKey(const key::KeyId& id) = 0;
-  // Keys whose created_by is the key `parent`, unrevoked or not, ascending by id; at most `limit`.
-  virtual Result<std::vector<key::Record>> KeysCreatedBy(const key::KeyId& parent,
-                                                         size_t limit) = 0;
+  // What the key `parent` would leave behind: keys whose created_by or rotated_from it is, unrevoked
+  // or not, of whatever account, each once, ascending by id; at most `limit`.
+  virtual Result<std::vector<key::Record>> HeirsOf(const key::KeyId& parent, size_t limit) = 0;
   virtual Result<std::optional<Account>> GetAccount(const key::AccountId& id) = 0;
   virtual Result<std::optional<Idempotency>> GetIdempotency(const key::AccountId& account,
                                                             const key::Digest& key_digest) = 0;

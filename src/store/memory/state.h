@@ -24,7 +24,8 @@ struct State {
   std::mutex mutex;
   std::map<key::KeyId, key::Record> keys;
   std::map<key::Digest, key::KeyId> digests;
-  std::map<std::string, std::set<key::KeyId>> children;  // by the id of the key that made them
+  // By the id of the key that made them, or that they were rotated from.
+  std::map<std::string, std::set<key::KeyId>> heirs;
   std::map<key::AccountId, Account> accounts;
   std::map<IdempotencyKey, Idempotency> idempotency;
   std::vector<Change> log;  // seq is the place plus one

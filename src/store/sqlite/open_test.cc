@@ -227,7 +227,7 @@ INSERT INTO audit VALUES(1, 1000, x'00000000000000000000000000000001', 3, 'init'
   }
 };
 
-TEST_F(MigrationTest, L1_Version1BecomesVersion2) {
+TEST_F(MigrationTest, L1_Version1BecomesTheCurrentOne) {
   MakeVersion1();
   ASSERT_EQ(SqlInt("PRAGMA user_version"), 1);
   auto store = OpenStore();
@@ -251,6 +251,19 @@ TEST_F(MigrationTest, L1_Version1BecomesVersion2) {
   store.reset();
   EXPECT_EQ(SqlInt("PRAGMA user_version"), kSchemaVersion);
   EXPECT_EQ(SqlInt("PRAGMA application_id"), kApplicationId);
+}
+
+TEST_F(MigrationTest, A5_Version2GetsTheIndexOfRotations) {
+  MakeVersion1();
+  {
+    auto database = Database::Open({.file = DatabaseFile(folder())});
+    ASSERT_TRUE(database);
+    ASSERT_TRUE(MigrateTo(**database, driver_.random(), 2));
+  }
+  EXPECT_EQ(SqlInt("SELECT count(*) FROM sqlite_schema WHERE name = 'keys_rotated_from'"), 0);
+  EXPECT_TRUE(TryOpen());
+  EXPECT_EQ(SqlInt("PRAGMA user_version"), 3);
+  EXPECT_EQ(SqlInt("SELECT count(*) FROM sqlite_schema WHERE name = 'keys_rotated_from'"), 1);
 }
 
 TEST_F(MigrationTest, L1_AFailedStepLeavesTheOlderVersionWhole) {
