@@ -35,7 +35,8 @@ struct Call {
   std::string parameter = {};  // what stands for {id}
 };
 
-// What the handlers share. Threads: safe to call concurrently.
+// What the handlers share.
+// Threads: safe to call concurrently.
 class Core {
  public:
   Core(Parts parts, Options options);

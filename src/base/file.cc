@@ -18,16 +18,6 @@ Failure IoFailure(std::string_view what, const std::filesystem::path& path, int 
               fmt::format("{} {}: {}", what, path.string(), std::strerror(error)));
 }
 
-Status WriteAll(int fd, std::string_view bytes, const std::filesystem::path& path) {
-  while (!bytes.empty()) {
-    const ssize_t written = ::write(fd, bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return IoFailure("write", path, errno);
-    bytes.remove_prefix(static_cast<size_t>(written));
-  }
-  return {};
-}
-
 Failure NotOwn(std::string text) {
   return Failure(Error{.code = ErrorCode::kPermissionDenied,
                        .detail = text,
@@ -103,6 +93,16 @@ FolderLock::~FolderLock() {
   ::close(fd_);
 }
 
+bool WriteAll(int fd, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(fd, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return false;
+    bytes.remove_prefix(static_cast<size_t>(written));
+  }
+  return true;
+}
+
 Status SyncFolder(const std::filesystem::path& folder) {
   const auto path = folder.empty() ? std::filesystem::path(".") : folder;
   const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -120,7 +120,7 @@ Status WriteFileAtomically(const std::filesystem::path& path, std::string_view b
     if (::fchmod(fd.get(), static_cast<mode_t>(mode)) != 0) {
       return IoFailure("chmod", temporary, errno);
     }
-    P402_TRY(WriteAll(fd.get(), bytes, temporary));
+    if (!WriteAll(fd.get(), bytes)) return IoFailure("write", temporary, errno);
     if (::fsync(fd.get()) != 0) return IoFailure("fsync", temporary, errno);
     if (::rename(temporary.c_str(), path.c_str()) != 0) return IoFailure("rename", path, errno);
     return SyncFolder(path.parent_path());

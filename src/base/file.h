@@ -21,9 +21,9 @@ Status CheckFolderIsOwn(const std::filesystem::path& folder, uint32_t mode, uint
 // process dies.
 class FolderLock {
  public:
-  // Makes the folder with mode 0700 if it is missing. Errors: kLocked if another process (or
-  // another FolderLock of this one) holds it, with the public advice to use --server;
-  // kPermissionDenied (CheckFolderIsOwn); kIo.
+  // Makes the folder with mode 0700 if it is missing.
+  // Errors: kLocked if another process (or another FolderLock of this one) holds it, with the
+  // public advice to use --server; kPermissionDenied (CheckFolderIsOwn); kIo.
   static Result<std::unique_ptr<FolderLock>> Acquire(const std::filesystem::path& folder);
   ~FolderLock();
   FolderLock(const FolderLock&) = delete;
@@ -48,6 +48,10 @@ class UniqueFd {
  private:
   int fd_;
 };
+
+// Writes all of `bytes`, without a buffer that would keep a copy.
+// Errors: false, and errno says why.
+bool WriteAll(int fd, std::string_view bytes);
 
 // Replaces `path` atomically: a new file of `mode` in the same folder, written, fsynced, renamed,
 // folder fsynced.

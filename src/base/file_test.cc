@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdlib>
 
 namespace p402 {
@@ -211,6 +212,21 @@ TEST(UniqueFd, LetsGoOfWhatIsReleased) {
   }
   EXPECT_TRUE(IsOpen(number));
   ::close(number);
+}
+
+TEST_F(File, WriteAllWritesEverythingOrSaysNo) {
+  int ends[2];
+  ASSERT_EQ(::pipe(ends), 0);
+  const UniqueFd reader(ends[0]);
+  UniqueFd writer(ends[1]);
+  EXPECT_TRUE(WriteAll(writer.get(), "both halves"));
+  EXPECT_TRUE(WriteAll(writer.get(), ""));
+  char got[32];
+  EXPECT_EQ(::read(reader.get(), got, sizeof got), 11);
+  writer = UniqueFd(::open("/dev/full", O_WRONLY | O_CLOEXEC));
+  ASSERT_TRUE(writer.is_open());
+  EXPECT_FALSE(WriteAll(writer.get(), "x"));
+  EXPECT_EQ(errno, ENOSPC);
 }
 
 }  // namespace

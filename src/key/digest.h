@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -13,7 +14,8 @@ namespace p402::key {
 using Digest = std::array<uint8_t, 32>;
 
 // Computes digests with a fetched EVP_MD and a reused context (three times the one-shot call's
-// speed). Threads: one at a time; each thread has its own.
+// speed).
+// Threads: one at a time; each thread has its own.
 class Hasher {
  public:
   Hasher();
@@ -27,9 +29,12 @@ class Hasher {
   std::unique_ptr<Impl> impl_;
 };
 
-// A digest with a hasher of the calling thread's. Threads: safe to call concurrently.
+// A digest with a hasher of the calling thread's.
+// Threads: safe to call concurrently.
 Digest DigestOf(std::string_view bytes);
 
 std::string ToHex(std::span<const uint8_t> bytes);
+// Errors: nullopt unless it is 64 hexadecimal digits, in either case.
+std::optional<Digest> ParseDigest(std::string_view hex);
 
 }  // namespace p402::key

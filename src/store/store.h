@@ -18,11 +18,12 @@ inline constexpr std::string_view kBackupPrefix = "backup";
 // The durable truth: one database. Everything in memory can be rebuilt from it.
 //
 // Threads:  every method may be called from any thread and returns at once; completions run on the
-// callback's executor. Lifetime: the destructor finishes what was accepted, then closes. Executors
-// of callbacks outlive the store. Errors:   kUnavailable (cannot be reached, or closing),
-// kResourceExhausted (disk full), kCorrupt, kIo. After an error
-//           of Commit nothing of the change is visible, unless the store says "outcome unknown" in
-//           detail.
+// callback's executor.
+// Lifetime: the destructor finishes what was accepted, then closes. Executors of callbacks outlive
+// the store.
+// Errors:   kUnavailable (cannot be reached, or closing), kResourceExhausted (disk full), kCorrupt,
+// kIo. After an error of Commit nothing of the change is visible, unless the store says "outcome
+// unknown" in detail.
 class Store {
  public:
   virtual ~Store() = default;
@@ -37,8 +38,8 @@ class Store {
   virtual Usage& usage() = 0;
   virtual Audit& audit() = 0;
 
-  // Writes a consistent copy of the whole database to the new file `target` (mode 0600). Errors:
-  // kConflict if the file exists; kInvalidArgument if this store has no such backup.
+  // Writes a consistent copy of the whole database to the new file `target` (mode 0600).
+  // Errors: kConflict if the file exists; kInvalidArgument if this store has no such backup.
   virtual void Backup(std::filesystem::path target, Callback<Status> done) = 0;
 };
 

@@ -9,8 +9,8 @@
 namespace p402::store::sqlite {
 
 // Copies one snapshot of `source` to the new file `target` (mode 0600, fsynced, no write-ahead log
-// beside it). Writers go on meanwhile. Errors: kConflict if the file exists; after an error it is
-// gone.
+// beside it). Writers go on meanwhile.
+// Errors: kConflict if the file exists; after an error it is gone.
 Status CopyDatabase(Database& source, const std::filesystem::path& target, const std::string& vfs);
 
 // Removes what a killed process left of backups for clients (kBackupPrefix) in `folder`: regular

@@ -15,8 +15,8 @@ class SqliteTransaction final : public Transaction {
   Result<std::optional<key::Record>> GetKey(const key::KeyId& id) override {
     return ReadKey(database_, id);
   }
-  Result<std::vector<key::Record>> KeysCreatedBy(const key::KeyId& parent, size_t limit) override {
-    return ReadKeysCreatedBy(database_, parent, limit);
+  Result<std::vector<key::Record>> HeirsOf(const key::KeyId& parent, size_t limit) override {
+    return ReadHeirs(database_, parent, limit);
   }
   Result<std::optional<Account>> GetAccount(const key::AccountId& id) override {
     return ReadAccount(database_, id);

@@ -13,8 +13,9 @@ struct Applied {
   JournalLines lines;  // for the journal
 };
 
-// Runs `plan` and writes what it decided. Requires: a transaction is open on `database`; the caller
-// ends it, and rolls it back after an error.
+// Runs `plan` and writes what it decided.
+// Requires: a transaction is open on `database`; the caller ends it, and rolls it back after an
+// error.
 Result<Applied> RunPlan(Database& database, Plan& plan, WallTime now, Random& random);
 
 }  // namespace p402::store::sqlite

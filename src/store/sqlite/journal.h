@@ -62,8 +62,8 @@ struct JournalLines {
 // With the line feed.
 std::string FormatRevocation(const Revocation& revocation);
 std::string FormatRestriction(const Restriction& restriction);
-// `line` without the line feed. Errors: nullopt for everything that the functions above cannot
-// write.
+// `line` without the line feed.
+// Errors: nullopt for everything that the functions above cannot write.
 std::optional<Revocation> ParseRevocation(std::string_view line);
 std::optional<Restriction> ParseRestriction(std::string_view line);
 
@@ -89,12 +89,13 @@ inline constexpr std::string_view kJournalName = "revocations.journal";
 // Errors: kNotFound, kIo.
 Result<JournalContent> ReadJournal(const std::filesystem::path& folder);
 
-// The open journal. Threads: one at a time.
+// The open journal.
+// Threads: one at a time.
 class Journal {
  public:
   // Opens the journal, or makes one with mode 0600 for `store_id`, and reads all of it. What a
-  // crash left behind the good front is replaced by the next Append. Errors: kIo; kConflict (the
-  // lines of another database); kCorrupt (no first line).
+  // crash left behind the good front is replaced by the next Append.
+  // Errors: kIo; kConflict (the lines of another database); kCorrupt (no first line).
   static Result<std::unique_ptr<Journal>> Open(const std::filesystem::path& folder,
                                                const Uuid& store_id, const std::string& vfs);
 

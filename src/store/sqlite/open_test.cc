@@ -366,6 +366,19 @@ TEST_F(MigrationTest, L1_Version1BecomesTheLatest) {
   EXPECT_EQ(SqlInt("PRAGMA application_id"), kApplicationId);
 }
 
+TEST_F(MigrationTest, A5_Version2GetsTheIndexOfRotations) {
+  MakeVersion1();
+  {
+    auto database = Database::Open({.file = DatabaseFile(folder())});
+    ASSERT_TRUE(database);
+    ASSERT_TRUE(MigrateTo(**database, driver_.random(), 2));
+  }
+  EXPECT_EQ(SqlInt("SELECT count(*) FROM sqlite_schema WHERE name = 'keys_rotated_from'"), 0);
+  EXPECT_TRUE(TryOpen());
+  EXPECT_EQ(SqlInt("PRAGMA user_version"), 3);
+  EXPECT_EQ(SqlInt("SELECT count(*) FROM sqlite_schema WHERE name = 'keys_rotated_from'"), 1);
+}
+
 TEST_F(MigrationTest, L1_AFailedStepLeavesTheOlderVersionWhole) {
   MakeVersion1();
   Sql("CREATE TABLE usage(in_the_way)");

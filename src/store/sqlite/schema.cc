@@ -80,6 +80,10 @@ INSERT OR REPLACE INTO audit_head SELECT 0, number, hash FROM audit ORDER BY num
     // 3: the last restriction of each key (ChangeKind::kRestrict), to compare with the journal.
     R"sql(
 CREATE INDEX log_restrictions ON log(subject, seq, tag) WHERE kind = 2;
+)sql",
+    // 4: the heirs of a key are also those that it was rotated to.
+    R"sql(
+CREATE INDEX keys_rotated_from ON keys(rotated_from, id) WHERE rotated_from IS NOT NULL;
 )sql"};
 
 constexpr size_t kHeaderBytes = 100;

@@ -49,10 +49,10 @@ struct RestoreReport {
   std::vector<key::KeyId> restricted_again = {};  // unrevoked, and as their last restriction says
 };
 // Puts the backup in place, applies the journal (as changes with audit records of the actor
-// system:restore) and verifies the audit chain. Takes the folder's lock. Errors: kConflict, reason
-// "resurrection", with the time span that is unaccounted for, if the folder has no journal and
-// !accept_resurrection; kCorrupt (not an intact backup); kLocked. After an error the folder is as
-// before.
+// system:restore) and verifies the audit chain. Takes the folder's lock.
+// Errors: kConflict, reason "resurrection", with the time span that is unaccounted for, if the
+// folder has no journal and !accept_resurrection; kCorrupt (not an intact backup); kLocked. After
+// an error the folder is as before.
 Result<RestoreReport> Restore(const RestoreOptions& options, const Clock& clock, Random& random,
                               Log& log);
 

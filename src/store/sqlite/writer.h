@@ -45,7 +45,8 @@ using Job = std::variant<CommitJob, MarkJob, PruneJob>;
 //   · journal of restrictive changes (one fdatasync, only if there are any) · completions
 //
 // so that a lone commit waits for nothing, and under load an fsync is shared.
-// Threads: Add from any thread. Lifetime: the destructor finishes what was added.
+// Threads:  Add from any thread.
+// Lifetime: the destructor finishes what was added.
 class Writer {
  public:
   Writer(std::unique_ptr<Database> database, std::unique_ptr<Journal> journal, const Clock& clock,
