@@ -3,9 +3,10 @@
 namespace p402::api {
 
 void RequestIds::AppendNext(WallTime now, std::string& out) {
-  constexpr uint64_t kTailBits = 58;
+  constexpr uint64_t kTailBits = 57;
+  static_assert(kStripes <= 1 << (62 - kTailBits));
   const size_t stripe = StripeOfThisThread();
-  const uint64_t count = stripes_[stripe].count.fetch_add(1, std::memory_order_relaxed);
+  const uint64_t count = AddToStripe(stripes_[stripe].count, 1, stripe);
   const auto now_ms = static_cast<uint64_t>(now.time_since_epoch().count());
   const uint64_t front = now_ms << 16 | 0x7000 | (count & 0xfff);
   const uint64_t tail = (start_ + count) & ((uint64_t{1} << kTailBits) - 1);

@@ -14,7 +14,7 @@ namespace p402::api {
 // Names requests: "req_" and a UUIDv7. A name tells requests apart, also those of other servers; it
 // is no secret and may be guessed, so that it need not cost what randomness costs.
 //
-//   48 bits     4        12           2         4        58 bits
+//   48 bits     4        12           2         5        57 bits
 //   time in ms  version  0x000 … fff  variant   stripe   random start of this object + count
 //
 // The 12 bits are the count's lowest, so that names of one thread grow within a millisecond.

@@ -28,7 +28,8 @@ struct alignas(64) Stripe {
 class StripedCounter final : public Counter {
  public:
   void Add(uint64_t count) override {
-    stripes_[StripeOfThisThread()].count.fetch_add(count, std::memory_order_relaxed);
+    const size_t stripe = StripeOfThisThread();
+    AddToStripe(stripes_[stripe].count, count, stripe);
   }
   uint64_t Value() const override {
     uint64_t sum = 0;
@@ -42,13 +43,13 @@ class StripedCounter final : public Counter {
 
 class StripedHistogram final : public Histogram {
  public:
-  void Observe(double seconds) override {
+  void Observe(double seconds, uint64_t count) override {
     seconds = seconds > 0 ? std::min(seconds, kMaxSeconds) : 0;  // NaN too: a sum cannot hold it
     size_t bucket = 0;
     while (bucket < kBounds.size() && seconds > kBounds[bucket]) ++bucket;
-    Part& part = parts_[StripeOfThisThread()];
-    part.counts[bucket].fetch_add(1, std::memory_order_relaxed);
-    part.sum_ns.fetch_add(static_cast<uint64_t>(seconds * 1e9), std::memory_order_relaxed);
+    const size_t stripe = StripeOfThisThread();
+    AddToStripe(parts_[stripe].counts[bucket], count, stripe);
+    AddToStripe(parts_[stripe].sum_ns, static_cast<uint64_t>(seconds * 1e9) * count, stripe);
   }
 
   prometheus::ClientMetric::Histogram Collect() const {

@@ -12,7 +12,7 @@ namespace p402 {
 using MetricLabels = std::map<std::string, std::string>;
 
 // A count that only grows.
-// Threads: Add is wait-free (one relaxed add on a stripe of this thread's).
+// Threads: safe to call concurrently; Add is wait-free (one relaxed add on a stripe of this thread's).
 class Counter {
  public:
   virtual ~Counter() = default;
@@ -25,7 +25,8 @@ class Counter {
 class Histogram {
  public:
   virtual ~Histogram() = default;
-  virtual void Observe(double seconds) = 0;
+  // `count` things took as long as that.
+  virtual void Observe(double seconds, uint64_t count = 1) = 0;
 };
 
 // The metrics of one server process, in Prometheus' text format (names start with p402_, units are
