@@ -26,6 +26,8 @@ struct TypeIdParts {
 bool IsValidTypeIdPrefix(std::string_view prefix);
 // Requires: IsValidTypeIdPrefix(prefix).
 std::string EncodeTypeId(std::string_view prefix, const Uuid& uuid);
+// The same at the end of `out`.
+void AppendTypeId(std::string_view prefix, const Uuid& uuid, std::string& out);
 // Errors: nullopt for every text that the specification forbids. Accepts every UUID version.
 std::optional<TypeIdParts> DecodeTypeId(std::string_view text);
 
@@ -63,6 +65,7 @@ struct TypedId {
   }
   static TypedId New(Uuid7Generator& generator) { return TypedId{generator.Next()}; }
   std::string ToString() const { return EncodeTypeId(prefix(), uuid); }
+  void AppendTo(std::string& out) const { AppendTypeId(prefix(), uuid, out); }
   bool is_nil() const { return uuid == Uuid{}; }
   auto operator<=>(const TypedId&) const = default;
 };
