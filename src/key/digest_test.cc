@@ -20,13 +20,6 @@ TEST(Digest, IsSha256) {
             "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
 }
 
-TEST(Digest, AHasherIsReusable) {
-  Hasher hasher;
-  const Digest first = hasher.Hash("abc");
-  hasher.Hash(std::string(1000, 'x'));
-  EXPECT_EQ(hasher.Hash("abc"), first);
-}
-
 TEST(Digest, IsTheSameOnEveryThread) {
   const Digest expected = DigestOf("abc");
   std::vector<std::jthread> threads;
