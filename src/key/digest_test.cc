@@ -32,13 +32,6 @@ TEST(ParseDigest, S1_SixtyFourHexDigits) {
   }
 }
 
-TEST(Digest, AHasherIsReusable) {
-  Hasher hasher;
-  const Digest first = hasher.Hash("abc");
-  hasher.Hash(std::string(1000, 'x'));
-  EXPECT_EQ(hasher.Hash("abc"), first);
-}
-
 TEST(Digest, IsTheSameOnEveryThread) {
   const Digest expected = DigestOf("abc");
   std::vector<std::jthread> threads;

@@ -5,7 +5,7 @@
 
 #include "base/executor.h"
 
-namespace p402::app {
+namespace p402 {
 
 // A TaskThread that can be told to run nothing any more while it still takes completions: what its
 // tasks use may then be destroyed before it is.
@@ -27,4 +27,4 @@ class GuardedScheduler final : public Scheduler {
   TaskThread thread_;
 };
 
-}  // namespace p402::app
+}  // namespace p402
