@@ -16,6 +16,8 @@ from processes import Failed, clean_environment, cpu_seconds, resident_bytes, sa
 
 READY = re.compile(rb"^ready http://127\.0\.0\.1:(\d+)", re.MULTILINE)
 
+STOP_SECONDS = 300  # of a large store
+
 
 def nginx_binary():
     found = shutil.which("nginx", path=os.environ.get("PATH", "") + ":/usr/sbin")
@@ -98,6 +100,9 @@ class Store:
         self.has_keys = True
         say(f"made a store with {self.keys:,} keys in {time.monotonic() - began:.1f} s")
 
+    def remove(self):
+        shutil.rmtree(self.folder)
+
     def create_keys(self, port):
         """Without the generator of stores, keys are created over HTTP, a few thousand a second."""
         if self.has_keys:
@@ -121,11 +126,13 @@ class Product:
 
     def __init__(self, setup, store, arguments=(), name="p402"):
         self.name, self.setup, self.store = name, setup, store
+        began = time.monotonic()
         self.process = setup.processes.start(
             [setup.binary, "serve", "--data", store.data, "--listen", "127.0.0.1:0", "--threads", "1",
              "--log-level", "warning", *arguments],
             setup.server_core, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=clean_environment())
         self.port = wait_until_ready(self.process, setup.ready_seconds)
+        self.seconds_to_ready = time.monotonic() - began  # from exec
         store.create_keys(self.port)
 
     def cpu_seconds(self):
@@ -143,7 +150,7 @@ class Product:
         return answer
 
     def stop(self):
-        if self.setup.processes.stop(self.process) != 0:
+        if self.setup.processes.stop(self.process, STOP_SECONDS) != 0:
             raise Failed("p402 serve did not end well")
 
 

@@ -135,7 +135,7 @@ void OneByOne(benchmark::State& state) {
   median.Report(state);
   Finish(bench, state, state.iterations());
 }
-BENCHMARK(OneByOne)->UseRealTime()->MinTime(3.0);
+BENCHMARK(OneByOne)->UseRealTime();
 
 // The argument is how many commits are under way at once: a new one as soon as one is done.
 void UnderWay(benchmark::State& state) {
@@ -147,7 +147,7 @@ void UnderWay(benchmark::State& state) {
   }
   Finish(bench, state, state.iterations());
 }
-BENCHMARK(UnderWay)->Arg(64)->UseRealTime()->MinTime(3.0);
+BENCHMARK(UnderWay)->Arg(64)->UseRealTime();
 
 // The argument is how many keys one transaction writes: the least that a durable key can cost.
 void Batches(benchmark::State& state) {
@@ -169,7 +169,7 @@ void Batches(benchmark::State& state) {
   median.Report(state);
   Finish(bench, state, state.iterations() * size);
 }
-BENCHMARK(Batches)->Arg(64)->UseRealTime()->MinTime(3.0);
+BENCHMARK(Batches)->Arg(64)->UseRealTime();
 
 }  // namespace
 }  // namespace p402::store::sqlite
