@@ -44,6 +44,7 @@ def parse(arguments):
     parser.add_argument("--no-record", action="store_true", help="print the page, but write no file")
     parser.add_argument("--folder", type=pathlib.Path, default=ROOT / "build/bench-data", help="for data, on the disk that is measured")
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build/bench", help=argparse.SUPPRESS)
+    parser.add_argument("--check", action="store_true", help="instructions: only if a program has changed since")
     parser.add_argument("--update", action="store_true", help="instructions: keep what was counted in bench/instructions.txt")
     options = parser.parse_args(arguments)
     if options.quick:
@@ -64,10 +65,19 @@ def measure(part, setup, is_recorded):
     return not page.has_failed
 
 
+def count_instructions(options):
+    instructions = importlib.import_module("instructions")
+    try:
+        return instructions.check(options.build) if options.check else instructions.main(options.build, options.update)
+    except Failed as failure:
+        say(f"script/bench instructions: {failure}")
+        return 2
+
+
 def main(arguments):
     options = parse(arguments)
     if options.part == "instructions":
-        return importlib.import_module("instructions").main(options.build, options.update)
+        return count_instructions(options)
     parts = PARTS if options.part == "all" else [options.part]
     is_recorded = not (options.quick or options.no_record)
     outcome = 0
