@@ -85,8 +85,9 @@ bool TakeLine(std::string_view line, JournalLines& lines) {
     return true;
   }
   auto restriction = ParseRestriction(line);
-  if (restriction) lines.restrictions.push_back(*std::move(restriction));
-  return restriction.has_value();
+  if (!restriction) return false;
+  lines.restrictions.push_back(*std::move(restriction));
+  return true;
 }
 
 std::string FormatLines(const JournalLines& lines) {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <iterator>
+#include <map>
+#include <optional>
 #include <span>
 #include <tuple>
 
@@ -41,7 +43,6 @@ bool IsSame(const Restriction& line, const LastRestriction& last) {
   return line.seq == last.seq && line.tag == last.tag;
 }
 
-// Ascending by key: the text of an id sorts as its bytes.
 Result<std::vector<LastRestriction>> ReadLastRestrictions(Database& database) {
   P402_TRY(Query query,
            database.Prepare("SELECT subject, max(seq), tag FROM log INDEXED BY log_restrictions "
@@ -78,13 +79,17 @@ bool SayTheSame(const Restriction& a, const Restriction& b) {
          a.allowed_cidrs == b.allowed_cidrs;
 }
 
-// `lines`: the key's, in the order of the journal. The last of them decides, unless the database
-// has it. `last`: the database's; null: it has none.
-Status CompareKey(Database& database, std::span<const Restriction> lines,
-                  const LastRestriction* last, Difference& difference) {
-  if (last != nullptr && !lines.empty() && IsSame(lines.back(), *last)) return {};
+struct KeyRestrictions {
+  std::vector<Restriction> lines = {};       // in the order of the journal
+  std::optional<LastRestriction> last = {};  // the database's
+};
+
+// The last line decides, unless the database has it.
+Status CompareKey(Database& database, const KeyRestrictions& key, Difference& difference) {
+  const auto& [lines, last] = key;
+  if (last && !lines.empty() && IsSame(lines.back(), *last)) return {};
   std::optional<Restriction> present;
-  if (last != nullptr) {
+  if (last) {
     P402_TRY(present, ReadRestriction(database, last->seq));
   }
   if (!lines.empty()) {
@@ -92,7 +97,7 @@ Status CompareKey(Database& database, std::span<const Restriction> lines,
     // A restore has applied it, and the line of that is missing yet.
     const bool is_applied =
         present && SayTheSame(*present, lines.back()) &&
-        std::ranges::none_of(lines, [&](const auto& line) { return IsSame(line, *last); });
+        std::ranges::none_of(lines, [&](const auto& line) { return IsSame(line, *key.last); });
     if (!is_known && !is_applied) {
       P402_TRY(const auto record, ReadKey(database, lines.back().key));
       if (record && !record->revoked_at) {
@@ -108,18 +113,10 @@ Status CompareKey(Database& database, std::span<const Restriction> lines,
 Status CompareRestrictions(Database& database, std::vector<Restriction> journal,
                            Difference& difference) {
   P402_TRY(const auto lasts, ReadLastRestrictions(database));
-  std::ranges::stable_sort(journal, {}, &Restriction::key);
-  auto last = lasts.begin();
-  for (auto line = journal.begin(); line != journal.end() || last != lasts.end();) {
-    const bool is_journalled =
-        line != journal.end() && (last == lasts.end() || line->key <= last->key);
-    const key::KeyId key = is_journalled ? line->key : last->key;
-    const auto end = std::find_if(line, journal.end(), [&](const auto& l) { return l.key != key; });
-    const bool is_in_log = last != lasts.end() && last->key == key;
-    P402_TRY(CompareKey(database, std::span(line, end), is_in_log ? &*last : nullptr, difference));
-    line = end;
-    if (is_in_log) ++last;
-  }
+  std::map<key::KeyId, KeyRestrictions> keys;
+  for (auto& line : journal) keys[line.key].lines.push_back(std::move(line));
+  for (const auto& last : lasts) keys[last.key].last = last;
+  for (const auto& [id, key] : keys) P402_TRY(CompareKey(database, key, difference));
   std::ranges::sort(difference.not_in_journal.restrictions, {}, &Restriction::seq);
   return {};
 }
