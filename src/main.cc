@@ -27,7 +27,9 @@ int ParseAndRun(int argc, char** argv) {
   try {
     root.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return root.exit(error) == 0 ? 0 : p402::app::kUsage;
+    if (error.get_exit_code() == 0) return root.exit(error);  // prints a help or the version
+    p402::app::WriteErr(p402::cli::DescribeUsageError(root, error));
+    return p402::app::kUsage;
   }
   if (const auto code = server.Run()) return *code;
   return client->Run().value_or(p402::app::kUsage);

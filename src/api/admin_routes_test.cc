@@ -82,6 +82,10 @@ TEST(AuditRoutes, S1_VerifyAnchorAndPrune) {
   world.clock().Advance(std::chrono::hours(48));
   EXPECT_EQ(world.Post("/api/v2/audit/prune", "{}").Text("field"), "older_than");
   EXPECT_EQ(world.Post("/api/v2/audit/prune", R"({"older_than":"long"})").status, 400);
+  const Answer young = world.Post("/api/v2/audit/prune", R"({"older_than":"1439m"})");
+  EXPECT_EQ(young.status, 400);
+  EXPECT_EQ(young.Text("field"), "older_than");
+  EXPECT_THAT(young.Text("detail"), HasSubstr("24h"));
   const Answer pruned = world.Post("/api/v2/audit/prune", R"({"older_than":"1d"})");
   ASSERT_EQ(pruned.status, 200) << pruned.body;
   EXPECT_GT(pruned.Json().at("deleted").as_int64(), 0);

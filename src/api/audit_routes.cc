@@ -1,10 +1,9 @@
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "api/core.h"
 #include "api/handlers.h"
 #include "api/routes.h"
+#include "key/digest.h"
 
 namespace p402::api {
 namespace {
@@ -18,10 +17,13 @@ Result<service::AuditListRequest> ReadList(const Query& query) {
   return list;
 }
 
-bool IsHexDigest(std::string_view text) {
-  return text.size() == 64 && std::ranges::all_of(text, [](char c) {
-           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-         });
+// Errors: kInvalidArgument unless there is none, or 64 hexadecimal digits.
+Result<std::optional<key::Digest>> ReadAnchor(const Query& query) {
+  const auto hex = query.Text("anchor");
+  if (!hex) return std::nullopt;
+  const auto anchor = key::ParseDigest(*hex);
+  if (anchor) return anchor;
+  return InvalidArgument("anchor", "The parameter \"anchor\" must be 64 hexadecimal digits.");
 }
 
 }  // namespace
@@ -45,15 +47,11 @@ void ListAudit(Call call, const net::Request&) {
 }
 
 void VerifyAudit(Call call, const net::Request&) {
-  auto anchor = call.query.Text("anchor");
-  if (anchor && !IsHexDigest(*anchor)) {
-    const Failure bad =
-        InvalidArgument("anchor", "The parameter \"anchor\" must be 64 hexadecimal digits.");
-    return SendError(std::move(call), bad.error());
-  }
+  const auto anchor = ReadAnchor(call.query);
+  if (!anchor) return SendError(std::move(call), anchor.error());
   auto& audit = call.core.parts().audit;
   const service::Caller caller = call.caller;
-  audit.Verify(caller, anchor.value_or(""),
+  audit.Verify(caller, *anchor,
                Completion<store::AuditVerdict>(
                    std::move(call), [](Call done, const store::AuditVerdict& verdict) {
                      SendRead(std::move(done), JsonResponse(200, AuditVerdictJson(verdict)));
@@ -78,8 +76,8 @@ void PruneAudit(Call call, const net::Request&) {
   }
   auto& audit = call.core.parts().audit;
   const service::Caller caller = call.caller;
-  const WallTime before = call.core.parts().clock.Now() - **older_than;
-  audit.Prune(caller, before, Completion<int64_t>(std::move(call), [](Call done, int64_t deleted) {
+  audit.Prune(caller, **older_than,
+              Completion<int64_t>(std::move(call), [](Call done, int64_t deleted) {
                 std::string body;
                 ObjectWriter object(body);
                 object.Number("deleted", deleted);

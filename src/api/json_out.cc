@@ -62,9 +62,9 @@ std::string Filled(const Gapped& gapped, const Secret& raw_key) {
   return out;
 }
 
-void AppendAuditRecord(std::string& out, const store::AuditRecord& record) {
+void AppendAuditRecord(std::string& out, const store::AuditRecord& record, bool shows_chain) {
   ObjectWriter object(out);
-  object.Number("number", record.number);
+  if (shows_chain) object.Number("number", record.number);
   object.Time("at", record.at);
   object.Name("actor");
   ObjectWriter actor(out);
@@ -76,8 +76,10 @@ void AppendAuditRecord(std::string& out, const store::AuditRecord& record) {
   object.Raw("details", record.details.empty() ? "{}" : record.details);
   object.TextOrNull("ip", record.ip);
   object.TextOrNull("request_id", record.request_id);
-  object.Text("previous", key::ToHex(record.previous));
-  object.Text("hash", key::ToHex(record.hash));
+  if (shows_chain) {
+    object.Text("previous", key::ToHex(record.previous));
+    object.Text("hash", key::ToHex(record.hash));
+  }
   object.End();
 }
 
@@ -233,8 +235,9 @@ std::string AuditListJson(const service::AuditListResult& result) {
   std::string out;
   out.reserve(64 + result.records.size() * 640);
   ObjectWriter object(out);
-  AppendList(object, out, "records", result.records,
-             [&](const store::AuditRecord& record) { AppendAuditRecord(out, record); });
+  AppendList(object, out, "records", result.records, [&](const store::AuditRecord& record) {
+    AppendAuditRecord(out, record, result.shows_chain);
+  });
   object.TextOrNull("next_cursor", result.next_cursor.value_or(""));
   object.End();
   return out;

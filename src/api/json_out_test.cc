@@ -116,11 +116,16 @@ TEST(JsonOut, S1_AuditRecordsAndVerdicts) {
                             .request_id = "req_z"};
   record.hash[31] = 0xab;
   const std::string zeros(62, '0');
-  EXPECT_EQ(AuditListJson({.records = {record}}),
+  EXPECT_EQ(AuditListJson({.records = {record}, .shows_chain = true}),
             R"({"records":[{"number":3,"at":"2026-04-15T12:00:00Z",)"
             R"("actor":{"kind":"key","id":"key_x"},"action":"key.create","subject":"key_y",)"
             R"("details":{"name":"x"},"ip":"192.0.2.1","request_id":"req_z","previous":")" +
                 zeros + "00\",\"hash\":\"" + zeros + "ab\"}],\"next_cursor\":null}");
+  EXPECT_EQ(AuditListJson({.records = {record}, .next_cursor = "0f"}),
+            R"({"records":[{"at":"2026-04-15T12:00:00Z",)"
+            R"("actor":{"kind":"key","id":"key_x"},"action":"key.create","subject":"key_y",)"
+            R"("details":{"name":"x"},"ip":"192.0.2.1","request_id":"req_z"}],"next_cursor":"0f"})")
+      << "A12: without its place in the chain";
   store::AuditVerdict verdict{.is_intact = true, .checked = 3, .first_number = 1};
   verdict.head = {.number = 3, .hash = record.hash};
   EXPECT_EQ(AuditVerdictJson(verdict),

@@ -39,6 +39,9 @@ inline constexpr size_t kRawKeyMaxBytes = 55;  // one SHA-256 block
 
 // Time.
 inline constexpr std::chrono::hours kIdempotencyRetention{24};
+// S1: what is younger is never pruned, so that nobody can do something and delete the trace at once;
+// and the hourly anchors of a day stay findable.
+inline constexpr std::chrono::hours kAuditPruneMinAge{24};
 inline constexpr std::chrono::milliseconds kUsageFlushInterval{
     500};                                               // L1: written at most 1 s after the mark
 inline constexpr size_t kUsageMarksPerSecond = 10'000;  // L1: beyond it, rate-bounded

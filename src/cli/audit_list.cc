@@ -23,7 +23,9 @@ std::vector<Cell> RowOf(const boost::json::object& record, const Look& look) {
   };
   const auto* actor = ObjectAt(record, "actor");
   const std::string who = actor == nullptr ? "-" : Clean(TextAt(*actor, "id"));
-  return {PlainCell(std::to_string(IntAt(record, "number").value_or(0))),
+  // Only the first account is told the numbers (A12).
+  const auto number = IntAt(record, "number");
+  return {PlainCell(number ? std::to_string(*number) : "-"),
           PlainCell(look.Time(TextAt(record, "at"), "-")),
           PlainCell(who),
           text("action"),

@@ -46,7 +46,7 @@ void RegisterAuditPrune(CLI::App& audit, Context& context) {
   auto& command = AddCommand(audit, "prune", "Delete old audit records; a checkpoint stays",
                              "p402 audit prune --older-than 400d");
   auto options = std::make_shared<Options>();
-  command.add_option("--older-than", options->older_than, "How old: 90d, 52w")
+  command.add_option("--older-than", options->older_than, "How old, at least 24h: 90d, 52w")
       ->required()
       ->type_name("DURATION");
   command.add_flag("--yes,-y", options->yes, "Do not ask");

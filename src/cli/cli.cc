@@ -35,7 +35,8 @@ std::unique_ptr<Commands> Commands::OfThisProcess(const Clock& clock) {
 
 void Commands::Register(CLI::App& root) {
   Context& context = *context_;
-  auto& keys = AddGroup(root, "keys", "Create, list, change, rotate, revoke and verify keys");
+  auto& keys = AddGroup(root, "keys", "Create, list, change, rotate, revoke and verify keys",
+                        "p402 keys list");
   RegisterKeysCreate(keys, context);
   RegisterKeysList(keys, context);
   RegisterKeysGet(keys, context);
@@ -43,10 +44,11 @@ void Commands::Register(CLI::App& root) {
   RegisterKeysRevoke(keys, context);
   RegisterKeysRotate(keys, context);
   RegisterKeysVerify(keys, context);
-  auto& accounts = AddGroup(root, "accounts", "Create and list accounts");
+  auto& accounts = AddGroup(root, "accounts", "Create and list accounts", "p402 accounts list");
   RegisterAccountsCreate(accounts, context);
   RegisterAccountsList(accounts, context);
-  auto& audit = AddGroup(root, "audit", "Read, check, anchor and prune the audit trail");
+  auto& audit =
+      AddGroup(root, "audit", "Read, check, anchor and prune the audit trail", "p402 audit list");
   RegisterAuditList(audit, context);
   RegisterAuditVerify(audit, context);
   RegisterAuditAnchor(audit, context);

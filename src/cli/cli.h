@@ -3,13 +3,15 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "base/clock.h"
 
 namespace CLI {
 class App;
-}
+class ParseError;
+}  // namespace CLI
 
 namespace p402::cli {
 
@@ -37,9 +39,15 @@ class Commands {
   std::unique_ptr<Context> context_;
 };
 
-// Makes the help of the program itself show every command with its description and its example.
+// Makes the help of the program itself show every command with its description and its example, and
+// the environment.
 // Requires: every command is registered.
 void InstallOverview(CLI::App& root);
+
+// What was wrong with the command line, naming the word and what it may have been meant for, and
+// which help to read: two lines.
+// Requires: `root` has thrown `error` while it parsed.
+std::string DescribeUsageError(const CLI::App& root, const CLI::ParseError& error);
 
 // "0.1.0".
 std::string_view Version();

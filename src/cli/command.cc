@@ -4,6 +4,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include "cli/environment.h"
+
 namespace p402::cli {
 
 CLI::App& AddCommand(CLI::App& parent, const std::string& name, const std::string& description,
@@ -13,10 +15,11 @@ CLI::App& AddCommand(CLI::App& parent, const std::string& name, const std::strin
   return *command;
 }
 
-CLI::App& AddGroup(CLI::App& parent, const std::string& name, const std::string& description) {
-  CLI::App* group = parent.add_subcommand(name, description);
-  group->require_subcommand(1);
-  return *group;
+CLI::App& AddGroup(CLI::App& parent, const std::string& name, const std::string& description,
+                   const std::string& example) {
+  CLI::App& group = AddCommand(parent, name, description, example);
+  group.require_subcommand(1);
+  return group;
 }
 
 void AddCommon(CLI::App& command, Common& common) {
@@ -29,6 +32,7 @@ void AddCommon(CLI::App& command, Common& common) {
                   "Certificates to trust, PEM, default the system's (environment: P402_CA_FILE)")
       ->type_name("FILE");
   command.add_flag("--json", common.is_json, "Print the server's JSON answer");
+  command.footer(command.get_footer() + "\n\n" + EnvironmentHelp());
 }
 
 int Complain(const Process& process, std::string_view message, int code) {

@@ -48,8 +48,9 @@ struct Common {
 CLI::App& AddCommand(CLI::App& parent, const std::string& name, const std::string& description,
                      const std::string& example);
 // Adds a sub-command that only groups others.
-CLI::App& AddGroup(CLI::App& parent, const std::string& name, const std::string& description);
-// Adds --server, --ca-file and --json.
+CLI::App& AddGroup(CLI::App& parent, const std::string& name, const std::string& description,
+                   const std::string& example);
+// Adds --server, --ca-file and --json, and the environment to the help.
 // Lifetime: `common` outlives the parse.
 void AddCommon(CLI::App& command, Common& common);
 

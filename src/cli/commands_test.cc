@@ -1,6 +1,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <filesystem>
 #include <fstream>
 
 #include "cli/argv_guard.h"
@@ -220,7 +222,7 @@ TEST(KeysRevoke, R1_SaysWhenItIsEnforced) {
   EXPECT_THAT(process.sent[0].url, ::testing::EndsWith(std::string(kKeyId) + "?cascade=true"));
   EXPECT_EQ(process.sent[0].body, R"({"reason":"leak"})");
   EXPECT_EQ(process.console.out,
-            "Revoked key_1: no node accepts it (3 ms)\nand 1 that it had created\n");
+            "Revoked key_1: no node accepts it (3 ms)\nand 1 that came from it\n");
 }
 
 TEST(KeysRevoke, R1_SaysWhichNodesHaveNotObeyed) {
@@ -311,6 +313,15 @@ TEST(Audit, S1_ListVerifyAnchorPrune) {
   EXPECT_THAT(process.sent[0].url, ::testing::EndsWith("?subject=key_2&action=key.create"));
   EXPECT_EQ(process.console.out, "7\t2026-04-15T12:00:00Z\tkey_1\tkey.create\tkey_2\t127.0.0.1\n");
 
+  // An account other than the first is told no numbers (A12).
+  process.Answer(200, R"({"records":[{"at":"2026-04-15T12:00:00Z","actor":{"kind":"key",)"
+                      R"("id":"key_1"},"action":"key.create","subject":"key_2","ip":null}],)"
+                      R"("next_cursor":"00ff"})");
+  process.console.out.clear();
+  EXPECT_EQ(process.Run("audit list"), kDone);
+  EXPECT_EQ(process.console.out, "-\t2026-04-15T12:00:00Z\tkey_1\tkey.create\tkey_2\t-\n");
+  EXPECT_THAT(process.console.err, HasSubstr("--cursor 00ff"));
+
   process.Answer(200, R"({"number":7,"hash":"ab"})");
   process.console.out.clear();
   EXPECT_EQ(process.Run("audit anchor"), kDone);
@@ -350,6 +361,42 @@ TEST(Errors, C3_AProblemBecomesOneLine) {
   EXPECT_EQ(process.console.err,
             "p402: this key may not�[2J (needs the scope keys:read) (insufficient_scope, request "
             "req_7)\n");
+}
+
+TEST(Errors, A10_AKeyThatWasCreatedBeforeIsNamed) {
+  FakeProcess process;
+  process.AnswerProblem(409, "already_created", "this request has created a key before",
+                        R"(,"key_id":"key_01jx0000000000000000000000")");
+  EXPECT_EQ(process.Run("keys create ci --idempotency-key once"), kRefused);
+  EXPECT_EQ(process.console.err,
+            "p402: this request has created a key before: key_01jx0000000000000000000000 "
+            "(already_created, request req_7); if its raw key is lost: p402 keys rotate "
+            "key_01jx0000000000000000000000\n");
+}
+
+TEST(Errors, C3_ARefusedKeyIsSaidToBeFromTheEnvironment) {
+  FakeProcess process;
+  process.AnswerProblem(401, "revoked", "the presented key is not accepted");
+  EXPECT_EQ(process.Run("keys list"), kRefused);
+  EXPECT_EQ(process.console.err,
+            "p402: the presented key is not accepted (revoked, request req_7); the key is from "
+            "P402_API_KEY: put a valid one there\n");
+}
+
+TEST(Errors, C3_ARefusedKeyIsSaidToBeFromTheFile) {
+  std::string folder = ::testing::TempDir() + "p402-home-XXXXXX";
+  ASSERT_NE(::mkdtemp(folder.data()), nullptr);
+  const std::filesystem::path file = std::filesystem::path(folder) / "p402" / "config.toml";
+  std::filesystem::create_directory(file.parent_path());
+  std::ofstream(file) << "api_key = \"" << kRawKey << "\"\n";
+  std::filesystem::permissions(file, std::filesystem::perms(0600));
+  FakeProcess process;
+  process.environment = {{"XDG_CONFIG_HOME", folder}};
+  process.AnswerProblem(401, "expired", "the presented key is not accepted");
+  EXPECT_EQ(process.Run("keys list"), kRefused);
+  EXPECT_THAT(process.console.err, HasSubstr("the key is from " + file.string() + ": put a valid"));
+  EXPECT_THAT(process.console.err, Not(HasSubstr(kRawKey)));
+  std::filesystem::remove_all(folder);
 }
 
 TEST(Errors, C3_RetryAfterAndAnswersWithoutAProblem) {

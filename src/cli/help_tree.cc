@@ -1,6 +1,7 @@
 #include "cli/help_tree.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 
 namespace p402::cli {
 namespace {
@@ -28,6 +29,7 @@ size_t Append(const CLI::App& app, std::vector<std::string> path, std::vector<He
                   .children = {}});
   std::string footer = app.get_footer();
   if (footer.starts_with(kExampleHeading)) footer.erase(0, kExampleHeading.size());
+  footer.erase(std::min(footer.find("\n\n"), footer.size()));  // the environment
   tree[index].example = std::move(footer);
   for (const CLI::Option* option : app.get_options()) {
     tree[index].options.push_back(DescribeOption(*option));

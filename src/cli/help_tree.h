@@ -22,7 +22,7 @@ struct HelpOption {
 struct HelpCommand {
   std::vector<std::string> path;  // {"keys", "create"}; empty for the program itself
   std::string description;
-  std::string example;  // empty for a group
+  std::string example;
   std::vector<HelpOption> options;
   std::vector<size_t> children;  // indices into the tree
 };

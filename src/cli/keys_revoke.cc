@@ -30,7 +30,7 @@ void Print(const Session& session, const boost::json::object& answer) {
     if (const auto took = IntAt(answer, "took_ms"); took && is_enforced) {
       line += fmt::format(" ({} ms)", *took);
     }
-    if (!cascaded.empty()) line += fmt::format("\nand {} that it had created", cascaded.size());
+    if (!cascaded.empty()) line += fmt::format("\nand {} that came from it", cascaded.size());
     session.process().console.Out(line + "\n");
   }
   NoteEnforcement(session, answer);
@@ -42,7 +42,7 @@ int Run(const Process& process, const Options& options) {
   auto session = Session::Open(process, options.common);
   if (!session) return session.error();
   const auto question = fmt::format("Revoke {}{}? This is final.", options.id,
-                                    options.cascade ? " and every key it created" : "");
+                                    options.cascade ? " and every key that came from it" : "");
   if (!MayGoOn(process, options.yes, question)) return kRefused;
   Call call{.method = "DELETE",
             .path = "/api/v2/keys/" + options.id + (options.cascade ? "?cascade=true" : ""),
@@ -69,7 +69,8 @@ void RegisterKeysRevoke(CLI::App& keys, Context& context) {
   auto options = std::make_shared<Options>();
   command.add_option("ID", options->id, "The key id")->required()->type_name("");
   command.add_option("--reason", options->reason, "Why, for the audit trail, at most 255 bytes");
-  command.add_flag("--cascade", options->cascade, "Revoke every key that it created, too");
+  command.add_flag("--cascade", options->cascade,
+                   "Revoke every key that it created or was rotated to, too, and so on");
   command.add_flag("--no-wait", options->no_wait, "Do not wait until every node has obeyed");
   command.add_flag("--yes,-y", options->yes, "Do not ask");
   AddCommon(command, options->common);

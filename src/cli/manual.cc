@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/command.h"
+#include "cli/environment.h"
 #include "cli/help_tree.h"
 
 namespace p402::cli {
@@ -56,20 +57,15 @@ std::string OptionsOf(const HelpCommand& command) {
   return out;
 }
 
-constexpr std::string_view kEnding = R"(.SH ENVIRONMENT
-.TP
-\fBP402_URL\fR
-Address of the server that the commands talk to, default http://127.0.0.1:4020
-.TP
-\fBP402_API_KEY\fR
-The raw key that they use. A raw key is never taken from an argument.
-.TP
-\fBP402_CA_FILE\fR
-Certificates to trust instead of the system's, PEM
-.TP
-\fBNO_COLOR\fR
-If it is not empty, nothing is coloured
-.SH FILES
+std::string EnvironmentSection() {
+  std::string out = ".SH ENVIRONMENT\n";
+  for (const auto& variable : kVariables) {
+    out += fmt::format(".TP\n\\fB{}\\fR\n{}\n", variable.name, Roff(variable.meaning));
+  }
+  return out;
+}
+
+constexpr std::string_view kEnding = R"(.SH FILES
 .TP
 \fI~/.config/p402/config.toml\fR
 url, api_key and ca_file, used where neither an option nor the environment says otherwise. It
@@ -103,7 +99,7 @@ std::string RenderManual(const CLI::App& root) {
     out += OptionsOf(command);
     out += fmt::format(".PP\nExample:\n.PP\n.nf\n.RS\n{}\n.RE\n.fi\n", Roff(command.example));
   }
-  return out + std::string(kEnding);
+  return out + EnvironmentSection() + std::string(kEnding);
 }
 
 void RegisterManual(CLI::App& root, Context& context) {

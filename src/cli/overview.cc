@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/cli.h"
+#include "cli/environment.h"
 #include "cli/help_tree.h"
 
 namespace p402::cli {
@@ -28,6 +29,7 @@ class Overview final : public CLI::Formatter {
 
 void InstallOverview(CLI::App& root) {
   root.formatter(std::make_shared<Overview>());
+  root.footer(EnvironmentHelp() + "\n\n" + root.get_footer());
 }
 
 }  // namespace p402::cli

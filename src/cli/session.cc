@@ -8,7 +8,7 @@ namespace p402::cli {
 namespace {
 
 int ExitCode(const Error& error) {
-  return error.code == ErrorCode::kUnavailable ? 3 : kRefused;
+  return error.code == ErrorCode::kUnavailable ? kUnreachable : kRefused;
 }
 
 const std::string& Message(const Error& error) {
@@ -57,11 +57,16 @@ std::string DescribeProblem(const net::ClientResponse& response) {
   if (const auto scope = TextAt(root, "needed_scope"); !scope.empty()) {
     what += fmt::format(" (needs the scope {})", Clean(scope));
   }
+  const std::string key_id = Clean(TextAt(root, "key_id"));  // A10: of the key that was created
+  if (!key_id.empty()) what += ": " + key_id;
   std::string request_id = Clean(TextAt(root, "request_id"));
   if (request_id.empty()) request_id = Clean(Header(response, "x-request-id"));
   what += fmt::format(" ({})", Reference(Clean(TextAt(root, "code")), response, request_id));
   if (const auto wait = Header(response, "retry-after"); !wait.empty()) {
     what += fmt::format("; try again in {} s", Clean(wait));
+  }
+  if (!key_id.empty()) {
+    what += fmt::format("; if its raw key is lost: p402 keys rotate {}", key_id);
   }
   return what;
 }
@@ -102,7 +107,11 @@ Or<net::ClientResponse> Session::Send(Call call) {
     return std::unexpected(Complain(process_, Clean(Message(error)), ExitCode(error)));
   }
   if (response->status < 200 || response->status > 299) {
-    return std::unexpected(Complain(process_, DescribeProblem(*response), kRefused));
+    std::string message = DescribeProblem(*response);
+    if (response->status == 401) {
+      message += fmt::format("; the key is from {}: put a valid one there", settings_.key_source);
+    }
+    return std::unexpected(Complain(process_, message, kRefused));
   }
   return std::move(*response);
 }

@@ -153,9 +153,11 @@ Result<Settings> LoadSettings(const Process& process, const Common& common) {
   const bool is_from_environment = key_text && !key_text->empty();
   Secret key = is_from_environment ? Secret(std::move(*key_text)) : std::move(file.key);
   P402_TRY(Secret checked, CheckKey(std::move(key)));
-  return Settings{.server = std::move(server),
-                  .ca_file = FirstSet(common.ca_file, process.env("P402_CA_FILE"), file.ca_file),
-                  .key = std::move(checked)};
+  return Settings{
+      .server = std::move(server),
+      .ca_file = FirstSet(common.ca_file, process.env("P402_CA_FILE"), file.ca_file),
+      .key = std::move(checked),
+      .key_source = is_from_environment ? "P402_API_KEY" : ConfigPath(process).string()};
 }
 
 }  // namespace p402::cli

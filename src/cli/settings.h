@@ -14,6 +14,7 @@ struct Settings {
   std::string server;  // "http://127.0.0.1:4020", without a slash at the end
   std::string ca_file = {};
   Secret key;
+  std::string key_source = {};  // the variable or the file that the key was read from
 };
 
 // A flag beats the environment (P402_URL, P402_API_KEY, P402_CA_FILE), and the environment beats

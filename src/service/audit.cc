@@ -5,6 +5,8 @@
 #include <utility>
 
 #include "key/digest.h"
+#include "service/audit_cursor.h"
+#include "service/authenticator.h"
 #include "service/commit.h"
 #include "service/fields.h"
 #include "service/permissions.h"
@@ -21,27 +23,6 @@ std::optional<int64_t> ParseNumber(std::string_view text) {
   return number;
 }
 
-std::optional<uint8_t> HexDigit(char c) {
-  if (c >= '0' && c <= '9') return static_cast<uint8_t>(c - '0');
-  if (c >= 'a' && c <= 'f') return static_cast<uint8_t>(c - 'a' + 10);
-  if (c >= 'A' && c <= 'F') return static_cast<uint8_t>(c - 'A' + 10);
-  return std::nullopt;
-}
-
-Result<std::optional<key::Digest>> ParseAnchor(std::string_view hex) {
-  if (hex.empty()) return std::nullopt;
-  key::Digest digest{};
-  bool is_good = hex.size() == 2 * digest.size();
-  for (size_t i = 0; is_good && i < digest.size(); ++i) {
-    const auto high = HexDigit(hex[2 * i]);
-    const auto low = HexDigit(hex[2 * i + 1]);
-    is_good = high && low;
-    if (is_good) digest[i] = static_cast<uint8_t>(*high << 4 | *low);
-  }
-  if (!is_good) return InvalidArgument("anchor", "anchor must be 64 hexadecimal digits");
-  return digest;
-}
-
 Status CheckMayList(const Caller& caller) {
   P402_TRY(RequireScope(*caller.record, scopes::kAuditRead));
   // A test key sees only test keys, and the records tell of live ones.
@@ -51,21 +32,63 @@ Status CheckMayList(const Caller& caller) {
 Result<store::AuditQuery> ToQuery(const Caller& caller, const AuditListRequest& request) {
   P402_TRY(CheckMayList(caller));
   P402_TRY(CheckPageLimit(request.limit));
-  store::AuditQuery query{.account = caller.record->account,
-                          .subject = request.subject,
-                          .action = request.action,
-                          .limit = request.limit + 1};
-  if (!request.cursor.empty()) {
-    query.before = ParseNumber(request.cursor);
-    if (!query.before) return InvalidArgument("cursor", "cursor is not one of this list's");
+  return store::AuditQuery{.account = caller.record->account,
+                           .subject = request.subject,
+                           .action = request.action,
+                           .limit = request.limit + 1};
+}
+
+// What the first account sees as the number of a record is a sealed text for the others (A12).
+struct Cursors {
+  const AuditCursors& sealed;
+  key::AccountId account;
+  bool is_first_account = false;
+
+  std::optional<int64_t> Parse(std::string_view cursor) const {
+    return is_first_account ? ParseNumber(cursor) : sealed.Open(account, cursor);
   }
-  return query;
+  std::string Format(int64_t number) const {
+    return is_first_account ? std::to_string(number) : sealed.Seal(account, number);
+  }
+};
+
+AuditListResult ToResult(std::vector<store::AuditRecord> records, size_t limit,
+                         const Cursors& cursors) {
+  AuditListResult result{.records = std::move(records), .shows_chain = cursors.is_first_account};
+  if (result.records.size() > limit) {
+    result.records.resize(limit);
+    result.next_cursor = cursors.Format(result.records.back().number);
+  }
+  if (result.shows_chain) return result;
+  for (auto& record : result.records) {
+    record.number = 0;
+    record.previous = {};
+    record.hash = {};
+  }
+  return result;
+}
+
+// R2: the actor is checked in the transaction that prunes.
+Result<store::Writes> PlanPruning(store::Transaction& transaction, const Caller& caller,
+                                  Millis older_than) {
+  P402_TRY(const auto actor, ReadActor(transaction, caller));
+  P402_TRY(const auto account, transaction.GetAccount(actor.account));
+  P402_TRY(RequireFirstAccountScope(actor, scopes::kAuditPrune, account && account->is_first));
+  store::Writes writes;
+  writes.pruning = {.before = transaction.Now() - older_than,
+                    .by = AuditOf(caller, "audit.prune", {}, {})};
+  return writes;
 }
 
 }  // namespace
 
 struct Audit::Impl : std::enable_shared_from_this<Audit::Impl> {
-  Impl(store::Store& a_store, Log& a_log) : store(a_store), log(a_log), first_account(a_store) {}
+  Impl(store::Store& a_store, Random& random, Log& a_log)
+      : store(a_store), log(a_log), first_account(a_store), cursors(random) {}
+
+  // The records that `request` asks for, once it is known whether the account is the first.
+  void List(store::AuditQuery query, const AuditListRequest& request, bool is_first_account,
+            Callback<Result<AuditListResult>> done);
 
   void LogHead(const store::AuditHead& head) {
     log.Info("audit.anchor", {{"number", head.number}, {"hash", key::ToHex(head.hash)}});
@@ -83,6 +106,7 @@ struct Audit::Impl : std::enable_shared_from_this<Audit::Impl> {
   store::Store& store;
   Log& log;
   FirstAccount first_account;
+  const AuditCursors cursors;
   std::mutex mutex;  // held while an hourly step runs
   bool is_stopped = false;
 };
@@ -97,12 +121,33 @@ void Audit::Impl::AnchorHourly(Scheduler& scheduler) {
                       WhileAlive([&scheduler](Impl& self) { self.AnchorHourly(scheduler); }));
 }
 
-Audit::Audit(store::Store& store, const Clock&, Log& log)
-    : impl_(std::make_shared<Impl>(store, log)) {}
+Audit::Audit(store::Store& store, Random& random, Log& log)
+    : impl_(std::make_shared<Impl>(store, random, log)) {}
 
 Audit::~Audit() {
   std::lock_guard lock(impl_->mutex);
   impl_->is_stopped = true;
+}
+
+void Audit::Impl::List(store::AuditQuery query, const AuditListRequest& request,
+                       bool is_first_account, Callback<Result<AuditListResult>> done) {
+  const Cursors in_use{
+      .sealed = cursors, .account = query.account, .is_first_account = is_first_account};
+  if (!request.cursor.empty()) {
+    query.before = in_use.Parse(request.cursor);
+    if (!query.before) {
+      const Failure bad = InvalidArgument("cursor", "cursor is not one of this list's");
+      return Refuse(std::move(done), bad.error());
+    }
+  }
+  Executor& executor = done.executor();
+  auto answer = [self = shared_from_this(), in_use, limit = request.limit,
+                 done = std::move(done)](Result<std::vector<store::AuditRecord>> records) mutable {
+    if (!records) return Refuse(std::move(done), std::move(records).error());
+    std::move(done)(ToResult(*std::move(records), limit, in_use));
+  };
+  store.audit().List(std::move(query), Callback<Result<std::vector<store::AuditRecord>>>(
+                                           executor, std::move(answer)));
 }
 
 void Audit::List(const Caller& caller, AuditListRequest request,
@@ -110,26 +155,19 @@ void Audit::List(const Caller& caller, AuditListRequest request,
   auto query = ToQuery(caller, request);
   if (!query) return Refuse(std::move(done), query.error());
   Executor& executor = done.executor();
-  auto answer = [limit = request.limit,
-                 done = std::move(done)](Result<std::vector<store::AuditRecord>> records) mutable {
-    if (!records) return Refuse(std::move(done), records.error());
-    AuditListResult result{.records = *std::move(records)};
-    if (result.records.size() > limit) {
-      result.records.resize(limit);
-      result.next_cursor = std::to_string(result.records.back().number);
-    }
-    std::move(done)(std::move(result));
+  auto list = [impl = impl_, query = *std::move(query), request = std::move(request),
+               done = std::move(done)](Result<bool> is_first) mutable {
+    if (!is_first) return Refuse(std::move(done), std::move(is_first).error());
+    impl->List(std::move(query), request, *is_first, std::move(done));
   };
-  impl_->store.audit().List(*std::move(query), Callback<Result<std::vector<store::AuditRecord>>>(
-                                                   executor, std::move(answer)));
+  impl_->first_account.Is(caller.record->account,
+                          Callback<Result<bool>>(executor, std::move(list)));
 }
 
-void Audit::Verify(const Caller& caller, std::string anchor_hex,
+void Audit::Verify(const Caller& caller, std::optional<key::Digest> anchor,
                    Callback<Result<store::AuditVerdict>> done) {
-  auto anchor = ParseAnchor(anchor_hex);
-  if (!anchor) return Refuse(std::move(done), anchor.error());
   Executor& executor = done.executor();
-  auto verify = [impl = impl_, anchor = *anchor, done = std::move(done)](Status allowed) mutable {
+  auto verify = [impl = impl_, anchor, done = std::move(done)](Status allowed) mutable {
     if (!allowed) return Refuse(std::move(done), allowed.error());
     impl->store.audit().Verify(anchor, std::move(done));
   };
@@ -152,19 +190,23 @@ void Audit::Anchor(const Caller& caller, Callback<Result<store::AuditHead>> done
                                Callback<Status>(executor, std::move(read)));
 }
 
-void Audit::Prune(const Caller& caller, WallTime before, Callback<Result<int64_t>> done) {
+void Audit::Prune(const Caller& caller, Millis older_than, Callback<Result<int64_t>> done) {
+  if (auto allowed = RequireScope(caller, scopes::kAuditPrune); !allowed) {
+    return Refuse(std::move(done), allowed.error());
+  }
+  if (auto valid = CheckPruneAge(older_than); !valid) {
+    return Refuse(std::move(done), valid.error());
+  }
   Executor& executor = done.executor();
-  auto prune = [impl = impl_, caller, before, done = std::move(done)](Status allowed) mutable {
-    if (!allowed) return Refuse(std::move(done), allowed.error());
-    impl->store.audit().Prune(before, AuditOf(caller, "audit.prune", {}, {}), std::move(done));
+  auto plan = [caller, older_than](store::Transaction& transaction) {
+    return PlanPruning(transaction, caller, older_than);
   };
-  auto look = [impl = impl_, caller,
-               next = Callback<Status>(executor, std::move(prune))](Status allowed) mutable {
-    if (!allowed) return std::move(next)(std::move(allowed));
-    CheckActorInStore(impl->store, caller, scopes::kAuditPrune, std::move(next));
+  auto answer = [done = std::move(done)](Result<store::Committed> committed) mutable {
+    if (!committed) return Refuse(std::move(done), std::move(committed).error());
+    std::move(done)(committed->pruned);
   };
-  impl_->first_account.Require(caller, scopes::kAuditPrune,
-                               Callback<Status>(executor, std::move(look)));
+  impl_->store.Commit(std::move(plan),
+                      Callback<Result<store::Committed>>(executor, std::move(answer)));
 }
 
 void Audit::StartHourlyAnchor(Scheduler& scheduler) {

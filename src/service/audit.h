@@ -9,6 +9,7 @@
 #include "base/executor.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "base/random.h"
 #include "base/result.h"
 #include "service/caller.h"
 #include "store/store.h"
@@ -23,6 +24,8 @@ struct AuditListRequest {
 };
 struct AuditListResult {
   std::vector<store::AuditRecord> records;
+  // A12: only for the first account. Else number, previous and hash of the records are empty.
+  bool shows_chain = false;
   std::optional<std::string> next_cursor = {};
 };
 
@@ -30,20 +33,23 @@ struct AuditListResult {
 // the whole store: the first account's keys only, with audit:read (Prune: audit:prune). A test key
 // may none of it: the records tell of live keys (A2).
 // Reads are not checked again here (R2): that is for whoever writes the answer.
-// Threads: safe to call concurrently.
+//
+// Threads:  safe to call concurrently.
+// Lifetime: `store` and `log` outlive it and its completions; `random` is used at construction only.
 class Audit {
  public:
-  Audit(store::Store& store, const Clock& clock, Log& log);
+  Audit(store::Store& store, Random& random, Log& log);
   ~Audit();
   Audit(const Audit&) = delete;
   Audit& operator=(const Audit&) = delete;
   void List(const Caller& caller, AuditListRequest request, Callback<Result<AuditListResult>> done);
-  // `anchor_hex`: 64 hex digits, or empty.
-  void Verify(const Caller& caller, std::string anchor_hex,
+  void Verify(const Caller& caller, std::optional<key::Digest> anchor,
               Callback<Result<store::AuditVerdict>> done);
   // The head of the chain; it is logged too, as event "audit.anchor".
   void Anchor(const Caller& caller, Callback<Result<store::AuditHead>> done);
-  void Prune(const Caller& caller, WallTime before, Callback<Result<int64_t>> done);
+  // Deletes what is older, leaves a checkpoint, and completes with how many records it deleted.
+  // Errors: kInvalidArgument, field "older_than", below limits::kAuditPruneMinAge.
+  void Prune(const Caller& caller, Millis older_than, Callback<Result<int64_t>> done);
   // Logs the head now and hourly, until this object is destroyed.
   void StartHourlyAnchor(Scheduler& scheduler);
 

@@ -44,7 +44,7 @@ struct Engine::Parts {
           keys({.brand = p.options.brand, .usage = &usage}, *p.store, feed, index, p.clock,
                p.random, ids, p.log, *p.metrics),
           accounts({.brand = p.options.brand}, *p.store, feed, p.clock, p.random, ids),
-          audit(*p.store, p.clock, p.log) {}
+          audit(*p.store, p.random, p.log) {}
 
     index::Index index;
     Uuid7Generator ids;

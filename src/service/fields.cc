@@ -57,6 +57,12 @@ Status CheckGrace(Millis grace) {
   return InvalidArgument("grace", "grace must be 0 to 365d");
 }
 
+Status CheckPruneAge(Millis older_than) {
+  if (older_than >= limits::kAuditPruneMinAge) return {};
+  return InvalidArgument("older_than", fmt::format("older_than must be at least {}h",
+                                                   limits::kAuditPruneMinAge.count()));
+}
+
 Status CheckPageLimit(size_t limit) {
   if (limit >= 1 && limit <= limits::kPageMax) return {};
   return InvalidArgument("limit", fmt::format("limit must be 1 to {}", limits::kPageMax));

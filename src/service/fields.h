@@ -15,6 +15,7 @@ Status CheckMetadata(std::string_view metadata);
 Status CheckReason(std::string_view reason);
 Status CheckIdempotencyKey(std::string_view idempotency_key);
 Status CheckGrace(Millis grace);
+Status CheckPruneAge(Millis older_than);
 Status CheckPageLimit(size_t limit);
 
 }  // namespace p402::service

@@ -92,15 +92,13 @@ enum class Wait : uint8_t {
 
 // The use cases around keys. All validation that is not JSON's happens here; api only translates.
 //
-// Scopes: Create, Update, Rotate need keys:write; Get and List keys:read; Revoke keys:write, or the
-// key itself.
-//         GetSelf none.
-// Errors: kInvalidArgument names the field and the limit; kPermissionDenied with reason
-// "insufficient_scope" or
-//         "escalation"; kNotFound (A8); kConflict with reason "already_created" (`field`: the key
-//         id), "idempotency_mismatch" (422), "key_revoked", "key_expired"; kUnauthenticated with
-//         the decision's name if the caller's key was revoked, disabled, expired … before the
-//         commit (R2).
+// Scopes:  Create, Update, Rotate need keys:write; Get and List keys:read; Revoke keys:write, or the
+// key itself. GetSelf none.
+// Errors:  kInvalidArgument names the field and the limit; kPermissionDenied with reason
+// "insufficient_scope" or "escalation"; kNotFound (A8); kConflict with reason "already_created"
+// (`field`: the key id), "idempotency_mismatch" (422), "key_revoked", "key_expired"; kUnauthenticated
+// with the decision's name if the caller's key was revoked, disabled, expired … before the commit
+// (R2).
 // Threads: safe to call concurrently; completions run on the callback's executor.
 class Keys {
  public:

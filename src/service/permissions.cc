@@ -75,24 +75,6 @@ Status CheckActorForSelfRevoke(const key::Record& actor, const Caller& caller) {
   return Unauthenticated(key::Decision::kIpNotAllowed);
 }
 
-void CheckActorInStore(store::Store& store, const Caller& caller, std::string_view scope,
-                       Callback<Status> done) {
-  auto outcome = std::make_shared<std::optional<Status>>();
-  auto look = [outcome, caller, scope = std::string(scope)](
-                  store::Transaction& transaction) -> Result<store::Writes> {
-    auto actor = ReadActor(transaction, caller);
-    *outcome = actor ? RequireScope(*actor, scope) : Status(Failure(actor.error()));
-    // A plan that ends in an error writes nothing.
-    return Fail(ErrorCode::kConflict, "only a look");
-  };
-  Executor& executor = done.executor();
-  auto answer = [outcome, done = std::move(done)](Result<store::Committed> result) mutable {
-    if (*outcome) return std::move(done)(*std::move(*outcome));
-    std::move(done)(Failure(std::move(result).error()));
-  };
-  store.Commit(std::move(look), Callback<Result<store::Committed>>(executor, std::move(answer)));
-}
-
 Failure Unauthenticated(key::Decision decision) {
   const std::string_view name = key::DecisionName(decision);
   return Failure(Error{.code = ErrorCode::kUnauthenticated,
@@ -121,18 +103,25 @@ struct FirstAccount::Impl {
 
 FirstAccount::FirstAccount(store::Store& store) : impl_(std::make_shared<Impl>(store)) {}
 
-void FirstAccount::Require(const Caller& caller, std::string_view scope, Callback<Status> done) {
-  auto decide = [impl = impl_, record = caller.record, scope = std::string(scope)] {
-    return RequireFirstAccountScope(*record, scope, record->account == impl->known());
-  };
-  if (impl_->known()) return std::move(done)(decide());
+void FirstAccount::Is(const key::AccountId& account, Callback<Result<bool>> done) {
+  if (const auto known = impl_->known()) return std::move(done)(account == *known);
   Executor& executor = done.executor();
   impl_->store.accounts().List(Callback<Result<std::vector<store::Account>>>(
-      executor, [impl = impl_, decide, done = std::move(done)](auto accounts) mutable {
+      executor, [impl = impl_, account, done = std::move(done)](auto accounts) mutable {
         if (!accounts) return std::move(done)(Failure(std::move(accounts).error()));
         impl->Learn(*accounts);
-        std::move(done)(decide());
+        std::move(done)(account == impl->known());
       }));
+}
+
+void FirstAccount::Require(const Caller& caller, std::string_view scope, Callback<Status> done) {
+  Executor& executor = done.executor();
+  auto decide = [record = caller.record, scope = std::string(scope),
+                 done = std::move(done)](Result<bool> is_first) mutable {
+    if (!is_first) return std::move(done)(Failure(std::move(is_first).error()));
+    std::move(done)(RequireFirstAccountScope(*record, scope, *is_first));
+  };
+  Is(caller.record->account, Callback<Result<bool>>(executor, std::move(decide)));
 }
 
 }  // namespace p402::service

@@ -47,11 +47,6 @@ Result<key::Record> ReadActorForSelfRevoke(store::Transaction& transaction, cons
 // The same rule for a record in memory.
 Status CheckActorForSelfRevoke(const key::Record& actor, const Caller& caller);
 
-// R2 for what the store does without a plan: asks the store for the actor and decides as ReadActor
-// does, with the scope, and writes nothing. What follows is not in the same transaction.
-void CheckActorInStore(store::Store& store, const Caller& caller, std::string_view scope,
-                       Callback<Status> done);
-
 // kUnauthenticated for a decision other than kValid; a missing key is kNotFound.
 Failure Unauthenticated(key::Decision decision);
 
@@ -61,6 +56,7 @@ Failure Unauthenticated(key::Decision decision);
 class FirstAccount {
  public:
   explicit FirstAccount(store::Store& store);
+  void Is(const key::AccountId& account, Callback<Result<bool>> done);
   // Completes with RequireFirstAccountScope's answer for the caller.
   void Require(const Caller& caller, std::string_view scope, Callback<Status> done);
 

@@ -214,7 +214,7 @@ class ServiceTest : public ::testing::Test {
              log_,
              *metrics_};
   Accounts accounts_{{}, store_, feed_, clock_, random_, ids_};
-  Audit audit_{store_, clock_, log_};
+  Audit audit_{store_, random_, log_};
   key::AccountId account_;
   Caller root_;
 };

@@ -33,7 +33,7 @@ struct AuditVerdict {
   bool anchor_found = false;  // if an anchor was given: it is the hash of a record in the chain
 };
 
-// The audit trail (S1).
+// Reading the audit trail (S1). It is written and pruned by Store::Commit.
 class Audit {
  public:
   virtual ~Audit() = default;
@@ -42,10 +42,6 @@ class Audit {
   // Hashes the whole chain: detects a changed, missing, reordered or added record up to the head,
   // and up to `anchor` also a chain that was rewritten as a whole.
   virtual void Verify(std::optional<key::Digest> anchor, Callback<Result<AuditVerdict>> done) = 0;
-  // Deletes records older than `before`, leaves a checkpoint (number and hash of the last deleted
-  // one) and appends an audit record "audit.prune" by `actor`. Completes with how many were
-  // deleted.
-  virtual void Prune(WallTime before, AuditRecord by, Callback<Result<int64_t>> done) = 0;
 };
 
 }  // namespace p402::store

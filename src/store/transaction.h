@@ -35,14 +35,23 @@ struct KeyWrite {
   ChangeKind kind = ChangeKind::kUpdate;
 };
 
+// Deletes the audit records older than `before` from the front of the chain, leaves a checkpoint
+// (number and hash of the last deleted one) and appends `by` as "audit.prune", with the counts in its
+// details if these are empty.
+struct AuditPruning {
+  WallTime before{};
+  AuditRecord by;
+};
+
 // A whole change: all of it is committed, with its audit records, or none. Each KeyWrite and each
 // account makes one log entry, in this order: accounts, then keys.
 struct Writes {
   std::vector<Account> accounts = {};
   std::vector<KeyWrite> keys = {};
   std::optional<Idempotency> idempotency = {};
-  // At least one; number, at, previous and hash are filled by the store.
+  // At least one, or a pruning; number, at, previous and hash are filled by the store.
   std::vector<AuditRecord> audit = {};
+  std::optional<AuditPruning> pruning = {};  // after everything else
 };
 
 // Decides what to write, inside the transaction: here the actor is checked again (R2). An Error
@@ -54,6 +63,7 @@ struct Committed {
   int64_t seq = 0;  // of the last log entry of this change; the barrier to wait for
   uint64_t tag = 0;
   WallTime at{};
+  int64_t pruned = 0;  // audit records that a pruning deleted
 };
 
 }  // namespace p402::store

@@ -136,6 +136,31 @@ TEST_P(AuditConformance, S1_PruningEverythingAndNothing) {
   EXPECT_TRUE(Verify().is_intact);
 }
 
+TEST_P(AuditConformance, R2_APruningIsPartOfItsChange) {
+  const auto account = AddAccount();
+  key::Record record = AddKey(account);
+  record.revoked_at = clock_.Now();
+  const key::Record revoked = AddKey(record);
+  clock_.Advance(Millis(1000));
+  const auto head = ReadAuditHead();
+  // Revoked is final, so this change fails as a whole.
+  record.revoked_at.reset();
+  store::Writes writes = KeyChange(record, store::ChangeKind::kUpdate);
+  writes.pruning = {.before = clock_.Now(), .by = AuditOf(account, "audit.prune")};
+  EXPECT_FALSE(Commit(writes));
+  EXPECT_EQ(ReadAuditHead(), head);
+  EXPECT_EQ(Verify().checked, head.number);
+
+  writes = KeyChange(revoked, store::ChangeKind::kUpdate);
+  writes.pruning = {.before = clock_.Now(), .by = AuditOf(account, "audit.prune")};
+  EXPECT_EQ(Write(writes).pruned, head.number) << "but not the records of the change itself";
+  const auto records = ReadAudit({.account = account});
+  ASSERT_EQ(records.size(), 2u);
+  EXPECT_EQ(records[0].action, "audit.prune");
+  EXPECT_EQ(records[1].action, "key.change");
+  EXPECT_TRUE(Verify().is_intact);
+}
+
 TEST_P(AuditConformance, S1_PruningCutsOnlyTheFrontWhenTheClockStepsBack) {
   const auto account = AddAccount();
   clock_.StepWall(Millis(5000));

@@ -138,11 +138,9 @@ store::AuditVerdict StoreTest::Verify(std::optional<key::Digest> anchor) {
 }
 
 int64_t StoreTest::Prune(WallTime before) {
-  auto deleted = Await<Result<int64_t>>(executor_, [&](auto done) {
-    store().audit().Prune(before, AuditOf({}, "ignored"), std::move(done));
-  });
-  EXPECT_TRUE(deleted);
-  return deleted.value_or(-1);
+  store::Writes writes;
+  writes.pruning = {.before = before, .by = AuditOf({}, "ignored")};
+  return Write(std::move(writes)).pruned;
 }
 
 }  // namespace p402::conformance

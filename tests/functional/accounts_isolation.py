@@ -51,6 +51,35 @@ def test_A8_another_accounts_key_is_like_none_at_all(server, root, two):
     assert root.code_of(two["key"]["key"]) == "not_found"
 
 
+def test_A12_another_account_does_not_see_how_busy_the_server_is(server, root, two):
+    """Numbers and hashes of the chain, and a cursor that counts, would tell."""
+    chain = {"number", "previous", "hash"}
+    assert chain < set(root.get("/api/v2/audit").json()["records"][0])
+    with server.client(two["key"]["key"]) as other:
+        subjects = []
+        for i in range(5):
+            subjects.insert(0, other.create(f"theirs {i}")["id"])
+            root.create(f"ours {i}")
+        found, cursors, cursor = [], [], None
+        while True:
+            params = {"limit": 2, "action": "key.create", **({"cursor": cursor} if cursor else {})}
+            page = other.get("/api/v2/audit", params=params)
+            assert page.status_code == 200, page.text
+            found += page.json()["records"]
+            cursor = page.json()["next_cursor"]
+            assert (cursor or "") in page.headers.get("link", "")
+            if not cursor:
+                break
+            cursors.append(cursor)
+        assert [record["subject"] for record in found][:5] == subjects
+        for record in found:
+            assert not chain & set(record)
+        assert all(len(cursor) == 64 for cursor in cursors) and len(set(cursors)) == len(cursors)
+        for bad in ("3", cursors[0][:-1] + ("0" if cursors[0][-1] != "0" else "1")):
+            assert_problem(other.get("/api/v2/audit", params={"cursor": bad}), 400, "invalid_request")
+    assert_problem(root.get("/api/v2/audit", params={"cursor": cursors[0]}), 400, "invalid_request")
+
+
 @pytest.mark.parametrize("limits", [{"expires_at": "2199-01-01T00:00:00Z"}, {"allowed_cidrs": ["127.0.0.0/8"]}])
 def test_A2_a_limited_key_founds_no_account(server, root, limits):
     """The first key of an account is everlasting and works from anywhere: more than the caller may give."""

@@ -136,6 +136,45 @@ def test_C3_exit_codes(cli, server, tmp_path):
         assert done.returncode == USAGE and name in done.stderr
 
 
+@pytest.mark.parametrize(("words", "said"), [
+    (["kyes"], 'unknown command "kyes"; did you mean p402 keys?\nSee p402 --help'),
+    (["keys", "lits"], 'unknown command "lits"; did you mean p402 keys list?\nSee p402 keys --help'),
+    (["keys", "list", "--stats", "active"], "unknown option --stats; did you mean --status?\nSee p402 keys list --help"),
+    (["serve", "--dta", "x"], "unknown option --dta; did you mean --data?\nSee p402 serve --help"),
+    (["keys", "create", "x", "y"], 'unexpected argument "y"\nSee p402 keys create --help'),
+    (["audit"], "p402 audit needs a command: list, verify, anchor, prune\nSee p402 audit --help"),
+])
+def test_C3_wrong_usage_names_the_word_and_the_way_out(cli, words, said):
+    done = cli(*words)
+    assert (done.returncode, done.stdout, done.stderr) == (USAGE, "", f"p402: {said}\n")
+
+
+def test_C3_a_401_says_where_the_key_came_from(cli, server, tmp_path):
+    raw_key = fake_raw_key()
+    done = cli("keys", "list", key=raw_key)
+    assert done.returncode == REFUSED and "P402_API_KEY" in done.stderr and raw_key not in done.stderr
+    config = tmp_path / "config" / "p402" / "config.toml"
+    config.parent.mkdir(parents=True)
+    config.write_text(f'api_key = "{raw_key}"\n')
+    config.chmod(0o600)
+    done = cli("keys", "list", env={"P402_API_KEY": ""})
+    assert done.returncode == REFUSED and str(config) in done.stderr and raw_key not in done.stderr
+
+
+def test_A10_a_retry_names_the_key_that_was_created(cli):
+    made = created(cli("keys", "create", "once", "--idempotency-key", "cli-retry", "--json"))
+    done = cli("keys", "create", "once", "--idempotency-key", "cli-retry")
+    assert done.returncode == REFUSED and "already_created" in done.stderr
+    assert f"p402 keys rotate {made['id']}" in done.stderr
+
+
+def test_A12_another_account_lists_its_audit_trail_without_numbers(cli):
+    account = created(cli("accounts", "create", "Numberless", "--json"))
+    listed = cli("audit", "list", key=account["key"]["key"])
+    assert listed.returncode == DONE
+    assert listed.stdout.startswith("-\t") and account["key"]["id"] in listed.stdout
+
+
 def test_C3_a_refusal_says_why_and_never_the_key(cli, server):
     other = created(cli("keys", "create", "weak", "--scope", "keys:read", "--json"))
     done = cli("keys", "create", "x", key=other["key"])
@@ -184,14 +223,18 @@ def test_C4_help_for_every_command_with_an_example(command):
     done = run_p402(*command.split(), "--help")
     assert done.returncode == DONE, done.stderr
     assert f"p402 {command}" in done.stdout
-    if command not in ("keys", "accounts", "audit"):
-        assert "xample" in done.stdout
+    assert "Example:\n  " in done.stdout
+    talks = command.split()[0] in ("keys", "accounts", "audit", "backup") and command not in ("keys", "accounts", "audit")
+    for variable in ("P402_URL", "P402_API_KEY", "P402_CA_FILE"):
+        assert (variable in done.stdout) == talks, variable
 
 
 def test_C4_help_lists_every_command():
     text = run_p402("--help").stdout
     for command in ("serve", "init", "restore", "keys", "accounts", "audit", "backup", "completion", "version"):
         assert re.search(rf"^\s+{command}\b", text, re.MULTILINE), command
+    for variable in ("P402_URL", "P402_API_KEY", "P402_CA_FILE", "NO_COLOR"):
+        assert re.search(rf"^\s+{variable}\b", text, re.MULTILINE), variable
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

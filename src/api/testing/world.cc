@@ -149,7 +149,7 @@ struct World::Impl {
   feed::Feed feed{*store, index, scheduler, clock, log, *metrics};
   service::Keys keys{{}, *store, feed, index, clock, random, ids, log, *metrics};
   service::Accounts accounts{{}, *store, feed, clock, random, ids};
-  service::Audit audit{*store, clock, log};
+  service::Audit audit{*store, random, log};
   service::Authenticator authenticator{index, feed, clock};
   service::Verifier verifier{index, feed, clock};
   limit::Throttle throttle{setup.throttle};

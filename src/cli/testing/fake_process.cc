@@ -91,10 +91,14 @@ int FakeProcess::Run(const std::vector<std::string>& words) {
   try {
     root.parse(static_cast<int>(argv.size()), argv.data());
   } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() != 0) {
+      console.err += DescribeUsageError(root, error);
+      return kUsage;
+    }
     std::ostringstream text;
-    const int code = root.exit(error, text, text);
+    root.exit(error, text, text);
     help = text.str();
-    return code == 0 ? kDone : kUsage;
+    return kDone;
   }
   return commands.Run().value_or(-1);
 }

@@ -200,15 +200,6 @@ class MemoryAudit final : public Audit {
     std::move(done)(std::move(verdict));
   }
 
-  void Prune(WallTime before, AuditRecord by, Callback<Result<int64_t>> done) override {
-    int64_t deleted = 0;
-    {
-      std::lock_guard lock(state_.mutex);
-      deleted = PruneAudit(state_, before, std::move(by));
-    }
-    std::move(done)(deleted);
-  }
-
  private:
   State& state_;
 };

@@ -95,7 +95,7 @@ Status CheckKeys(const State& state, const Writes& writes) {
 }
 
 Status CheckWrites(const State& state, const Writes& writes, WallTime now) {
-  if (writes.audit.empty()) {
+  if (writes.audit.empty() && !writes.pruning) {
     return Fail(ErrorCode::kInternal, "a change without an audit record");
   }
   P402_TRY(CheckAccounts(state, writes.accounts));
@@ -155,6 +155,20 @@ void Apply(State& state, Writes writes, WallTime now) {
   }
 }
 
+int64_t PruneAudit(State& state, AuditPruning pruning, WallTime now) {
+  auto end =
+      std::ranges::find_if(state.audit, [&](auto& record) { return record.at >= pruning.before; });
+  const auto deleted = static_cast<int64_t>(end - state.audit.begin());
+  if (deleted > 0) {
+    state.audit_checkpoint = {.number = (end - 1)->number, .hash = (end - 1)->hash};
+    state.audit.erase(state.audit.begin(), end);
+  }
+  auto by = PruneRecord(std::move(pruning.by), deleted, state.audit_checkpoint.number);
+  state.audit_head = Chain(state.audit_head, now, by);
+  state.audit.push_back(std::move(by));
+  return deleted;
+}
+
 }  // namespace
 
 Result<Committed> RunPlan(State& state, Plan& plan) {
@@ -162,26 +176,15 @@ Result<Committed> RunPlan(State& state, Plan& plan) {
   MemoryTransaction transaction(state, now);
   P402_TRY(Writes writes, plan(transaction));
   P402_TRY(CheckWrites(state, writes, now));
+  auto pruning = std::move(writes.pruning);
   Apply(state, std::move(writes), now);
   Committed committed{.at = now};
+  if (pruning) committed.pruned = PruneAudit(state, *std::move(pruning), now);
   if (!state.log.empty()) {
     committed.seq = state.log.back().seq;
     committed.tag = state.log.back().tag;
   }
   return committed;
-}
-
-int64_t PruneAudit(State& state, WallTime before, AuditRecord by) {
-  auto end = std::ranges::find_if(state.audit, [&](auto& record) { return record.at >= before; });
-  const auto deleted = static_cast<int64_t>(end - state.audit.begin());
-  if (deleted > 0) {
-    state.audit_checkpoint = {.number = (end - 1)->number, .hash = (end - 1)->hash};
-    state.audit.erase(state.audit.begin(), end);
-  }
-  by = PruneRecord(std::move(by), deleted, state.audit_checkpoint.number);
-  state.audit_head = Chain(state.audit_head, state.clock.Now(), by);
-  state.audit.push_back(std::move(by));
-  return deleted;
 }
 
 }  // namespace p402::store::memory

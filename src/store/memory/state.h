@@ -37,8 +37,5 @@ struct State {
 // Runs `plan` and applies what it decided, or nothing.
 // Requires: `state.mutex` is held.
 Result<Committed> RunPlan(State& state, Plan& plan);
-// Deletes old audit records.
-// Requires: `state.mutex` is held.
-int64_t PruneAudit(State& state, WallTime before, AuditRecord by);
 
 }  // namespace p402::store::memory

@@ -122,7 +122,7 @@ Status AppendAudit(Database& database, std::vector<AuditRecord> records, WallTim
   return WriteAuditHead(database, head);
 }
 
-Result<int64_t> PruneAudit(Database& database, WallTime before, AuditRecord by, WallTime now) {
+Result<int64_t> PruneAudit(Database& database, AuditPruning pruning, WallTime now) {
   P402_TRY(const AuditHead checkpoint, ReadCheckpoint(database));
   int64_t through = checkpoint.number;
   {
@@ -130,7 +130,7 @@ Result<int64_t> PruneAudit(Database& database, WallTime before, AuditRecord by, 
     P402_TRY(Query query,
              database.Prepare("SELECT coalesce((SELECT number FROM audit WHERE at >= ?1 ORDER BY "
                               "number LIMIT 1) - 1, (SELECT max(number) FROM audit), 0)"));
-    P402_TRY(query.Bind(before).Step());
+    P402_TRY(query.Bind(pruning.before).Step());
     through = std::max(through, query.Int(0));
   }
   int64_t deleted = 0;
@@ -141,7 +141,7 @@ Result<int64_t> PruneAudit(Database& database, WallTime before, AuditRecord by, 
     deleted = database.changes();
   }
   std::vector<AuditRecord> told;
-  told.push_back(PruneRecord(std::move(by), deleted, through));
+  told.push_back(PruneRecord(std::move(pruning.by), deleted, through));
   P402_TRY(AppendAudit(database, std::move(told), now));
   return deleted;
 }

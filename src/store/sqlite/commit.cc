@@ -94,7 +94,7 @@ class ChangeWriter {
 Result<Applied> RunPlan(Database& database, Plan& plan, WallTime now, Random& random) {
   SqliteTransaction transaction(database, now);
   P402_TRY(Writes writes, plan(transaction));
-  if (writes.audit.empty()) {
+  if (writes.audit.empty() && !writes.pruning) {
     return Fail(ErrorCode::kInternal, "a change without an audit record");
   }
   P402_TRY(const Head head, ReadHead(database, 0));
@@ -106,7 +106,11 @@ Result<Applied> RunPlan(Database& database, Plan& plan, WallTime now, Random& ra
     P402_TRY(WriteIdempotency(database, *writes.idempotency, now - limits::kIdempotencyRetention));
   }
   P402_TRY(AppendAudit(database, std::move(writes.audit), now));
-  return std::move(writer).Finish();
+  P402_TRY(Applied applied, std::move(writer).Finish());
+  if (writes.pruning) {
+    P402_TRY(applied.committed.pruned, PruneAudit(database, *std::move(writes.pruning), now));
+  }
+  return applied;
 }
 
 }  // namespace p402::store::sqlite

@@ -78,8 +78,4 @@ void SqliteAudit::Verify(std::optional<key::Digest> anchor, Callback<Result<Audi
       [anchor](Database& database) { return VerifyChain(database, anchor); });
 }
 
-void SqliteAudit::Prune(WallTime before, AuditRecord by, Callback<Result<int64_t>> done) {
-  writer_.Add(PruneJob{.before = before, .by = std::move(by), .done = std::move(done)});
-}
-
 }  // namespace p402::store::sqlite

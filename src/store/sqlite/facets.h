@@ -56,17 +56,14 @@ class SqliteUsage final : public Usage {
 class SqliteAudit final : public Audit {
  public:
   // `slow` takes the readings of the whole chain.
-  SqliteAudit(Readers& readers, Readers& slow, Writer& writer)
-      : readers_(readers), slow_(slow), writer_(writer) {}
+  SqliteAudit(Readers& readers, Readers& slow) : readers_(readers), slow_(slow) {}
   void List(AuditQuery query, Callback<Result<std::vector<AuditRecord>>> done) override;
   void ReadHead(Callback<Result<AuditHead>> done) override;
   void Verify(std::optional<key::Digest> anchor, Callback<Result<AuditVerdict>> done) override;
-  void Prune(WallTime before, AuditRecord by, Callback<Result<int64_t>> done) override;
 
  private:
   Readers& readers_;
   Readers& slow_;
-  Writer& writer_;
 };
 
 }  // namespace p402::store::sqlite

@@ -59,7 +59,7 @@ class SqliteStore final : public Store {
   SqliteAccounts accounts_{*readers_};
   SqliteLog log_{*readers_};
   SqliteUsage usage_{*writer_};
-  SqliteAudit audit_{*readers_, *slow_, *writer_};
+  SqliteAudit audit_{*readers_, *slow_};
 };
 
 bool IsPresent(const std::filesystem::path& file) {

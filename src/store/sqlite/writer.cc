@@ -7,7 +7,6 @@
 #include <iterator>
 #include <type_traits>
 
-#include "store/sqlite/audit_rows.h"
 #include "store/sqlite/rows.h"
 
 namespace p402::store::sqlite {
@@ -178,10 +177,6 @@ void Writer::Execute(MarkJob& job) {
     job.outcome = WriteMark(*database_, mark.key, std::min(mark.at, now));
     if (!job.outcome) return;
   }
-}
-
-void Writer::Execute(PruneJob& job) {
-  job.outcome = PruneAudit(*database_, job.before, job.by, clock_.Now());
 }
 
 // The change is committed: if the journal fails, its lines wait for the next group, and the caller

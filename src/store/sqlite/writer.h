@@ -11,7 +11,6 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/random.h"
-#include "store/audit.h"
 #include "store/sqlite/commit.h"
 #include "store/sqlite/database.h"
 #include "store/sqlite/journal.h"
@@ -31,13 +30,7 @@ struct MarkJob {
   Callback<Status> done;
   Status outcome = {};
 };
-struct PruneJob {
-  WallTime before;
-  AuditRecord by;
-  Callback<Result<int64_t>> done;
-  Result<int64_t> outcome = {};
-};
-using Job = std::variant<CommitJob, MarkJob, PruneJob>;
+using Job = std::variant<CommitJob, MarkJob>;
 
 // The one thread that writes. It takes everything that waits as one group:
 //
@@ -66,7 +59,6 @@ class Writer {
   bool RunJob(Job& job);
   void Execute(CommitJob& job);
   void Execute(MarkJob& job);
-  void Execute(PruneJob& job);
   Status WriteJournal(std::vector<Job>& group);
 
   std::unique_ptr<Database> database_;

@@ -144,11 +144,6 @@ struct FaultyStore::Impl {
       impl.Pass(Call::kVerify, std::move(done),
                 [this, anchor](auto then) { impl.store.audit().Verify(anchor, std::move(then)); });
     }
-    void Prune(WallTime before, AuditRecord by, Callback<Result<int64_t>> done) override {
-      impl.Pass(Call::kPrune, std::move(done), [this, before, by = std::move(by)](auto then) {
-        impl.store.audit().Prune(before, by, std::move(then));
-      });
-    }
     Impl& impl;
   };
 

@@ -24,7 +24,6 @@ enum class Call {
   kListAudit,
   kAuditHead,
   kVerify,
-  kPrune,
   kBackup,
 };
 
