@@ -224,11 +224,11 @@ bool Connection::BeginRequest(size_t head_bytes) {
   }
   const Head& head = exchange.head;
   exchange.is_head_request = head.method == "HEAD";
+  if (!head.has_body()) return Dispatch();
   if (port_.handler->OnHead(MakeRequest()) == BodyPolicy::kIgnore) {
-    is_last_ = head.has_body();  // where the next request starts is unknown
+    is_last_ = true;  // where the next request starts is unknown
     return Dispatch();
   }
-  if (!head.has_body()) return Dispatch();
   const size_t max_bytes = worker_->shared().max_body_bytes;
   if (head.body == BodyKind::kLength && head.content_length > max_bytes) {
     Refuse({.refusal = Refusal::kBodyTooLarge, .detail = "the body is too large"});
