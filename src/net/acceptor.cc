@@ -45,9 +45,15 @@ bool IsOutOfResources(int error) {
 Acceptor::Acceptor(Worker& worker, Port& port, UniqueFd socket)
     : worker_(worker), port_(port), watch_(worker.loop(), std::move(socket)) {}
 
+void Acceptor::Start() {
+  if (!watch_.is_open()) return;
+  watch_.Attach(shared_from_this());
+  Resume();
+}
+
 void Acceptor::Resume() {
   is_paused_ = false;
-  if (watch_.is_open()) watch_.AwaitReadable(shared_from_this());
+  if (watch_.is_open()) watch_.AwaitReadable();
 }
 
 void Acceptor::OnTick() {
@@ -83,7 +89,10 @@ Acceptor::Outcome Acceptor::AcceptOne() {
     return Outcome::kAccepted;
   }
   const int error = errno;
-  if (error == EAGAIN || error == EWOULDBLOCK) return Outcome::kNone;
+  if (error == EAGAIN || error == EWOULDBLOCK) {
+    watch_.MarkDrained();
+    return Outcome::kNone;
+  }
   if (!IsOutOfResources(error)) return Outcome::kAccepted;  // that client has gone: the next one
   if (worker_.now() - warned_ >= kWarningInterval) {
     warned_ = worker_.now();

@@ -20,11 +20,12 @@ class Acceptor final : public Watcher, public std::enable_shared_from_this<Accep
   void Close() { watch_.Close(); }
   // Goes on after it ran out of descriptors or of room for connections.
   void OnTick();
-  void Resume();
+  void Start();
 
  private:
   enum class Outcome { kAccepted, kNone, kPaused };
   Outcome AcceptOne();
+  void Resume();
 
   Worker& worker_;
   Port& port_;

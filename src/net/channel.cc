@@ -21,9 +21,13 @@ IoStep Receive(int fd, std::span<char> into) {
   do {
     count = recv(fd, into.data(), into.size(), 0);
   } while (count < 0 && errno == EINTR);
-  if (count > 0) return {.kind = IoKind::kDone, .bytes = static_cast<size_t>(count)};
+  if (count > 0) {
+    const auto bytes = static_cast<size_t>(count);
+    return {.kind = IoKind::kDone, .bytes = bytes, .is_drained = bytes < into.size()};
+  }
   if (count == 0) return {.kind = IoKind::kEnd};
-  return {.kind = WouldBlock() ? IoKind::kWantReadable : IoKind::kFailed};
+  if (!WouldBlock()) return {.kind = IoKind::kFailed};
+  return {.kind = IoKind::kWantReadable, .is_drained = true};
 }
 
 }  // namespace
@@ -42,7 +46,7 @@ bool Channel::StartTls(SSL_CTX& context) {
 IoStep Channel::Explain(int result) const {
   switch (SSL_get_error(ssl_.get(), result)) {
     case SSL_ERROR_WANT_READ:
-      return {.kind = IoKind::kWantReadable};
+      return {.kind = IoKind::kWantReadable, .is_drained = true};
     case SSL_ERROR_WANT_WRITE:
       return {.kind = IoKind::kWantWritable};
     case SSL_ERROR_ZERO_RETURN:

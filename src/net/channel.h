@@ -22,6 +22,7 @@ enum class IoKind : uint8_t {
 struct IoStep {
   IoKind kind = IoKind::kFailed;
   size_t bytes = 0;
+  bool is_drained = false;  // a read has taken everything that had arrived (false: perhaps)
 };
 
 // The bytes of one connection over a non-blocking socket, through TLS or not. Never blocks, never

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <chrono>
 #include <utility>
 
 #include "base/check.h"
@@ -49,6 +48,7 @@ Connection::Connection(std::shared_ptr<Worker> worker, Port& port, UniqueFd sock
 
 void Connection::Start() {
   if (!watch_.is_open()) return Close();
+  watch_.Attach(shared_from_this());
   if (port_.tls) {
     if (!channel_.StartTls(*port_.tls->Get())) return Close();
     state_ = State::kHandshake;
@@ -57,18 +57,19 @@ void Connection::Start() {
   } else {
     SetDeadline(worker_->shared().idle_deadline);
   }
-  watch_.AwaitReadable(shared_from_this());
+  watch_.AwaitReadable();
 }
 
 void Connection::StartRefused() {
   if (port_.tls || !watch_.is_open()) return Close();  // a handshake costs too much now
+  watch_.Attach(shared_from_this());
   exchange_ = worker_->TakeExchange();
   Refuse({.refusal = Refusal::kOverloaded, .detail = "too many connections"});
   Flush();
 }
 
 void Connection::SetDeadline(Millis limit) {
-  deadline_ = worker_->now() + limit + Worker::kTick;  // now() may be one tick old
+  deadline_ = worker_->now() + limit;
 }
 
 void Connection::OnReadable() {
@@ -96,14 +97,14 @@ void Connection::OnWritable() {
 // --- Input ---
 
 void Connection::Handshake() {
-  switch (channel_.Handshake().kind) {
+  switch (Noted(channel_.Handshake()).kind) {
     case IoKind::kDone:
       state_ = State::kIdle;
       return Receive();
     case IoKind::kWantReadable:
-      return watch_.AwaitReadable(shared_from_this());
+      return watch_.AwaitReadable();
     case IoKind::kWantWritable:
-      return watch_.AwaitWritable(shared_from_this());
+      return watch_.AwaitWritable();
     case IoKind::kPlainHttp:
       channel_.DropTls();
       exchange_ = worker_->TakeExchange();
@@ -116,17 +117,22 @@ void Connection::Handshake() {
   }
 }
 
+IoStep Connection::Noted(IoStep step) {
+  if (step.is_drained) watch_.MarkDrained();
+  return step;
+}
+
 void Connection::Receive() {
   for (int i = 0; i < kReadsPerTurn; ++i) {
     if (!exchange_) exchange_ = worker_->TakeExchange();
-    const IoStep step = channel_.Read(exchange_->in.Room(kReadRoom));
+    const IoStep step = Noted(channel_.Read(exchange_->in.Room(kReadRoom)));
     switch (step.kind) {
       case IoKind::kDone:
         break;
       case IoKind::kWantReadable:
         return Rest();
       case IoKind::kWantWritable:
-        return watch_.AwaitWritable(shared_from_this());
+        return watch_.AwaitWritable();
       case IoKind::kEnd:
       case IoKind::kFailed:
       case IoKind::kPlainHttp:
@@ -135,7 +141,7 @@ void Connection::Receive() {
     exchange_->in.Commit(step.bytes);
     Advance();
     if (!IsReading()) return;
-    if (!channel_.HasPending()) return Rest();
+    if (step.is_drained && !channel_.HasPending()) return Rest();
   }
   worker_->loop().Post([self = shared_from_this()] {
     if (self->IsReading()) self->Receive();
@@ -148,7 +154,7 @@ void Connection::Rest() {
     if (exchange_) worker_->GiveBack(std::move(exchange_));
     if (worker_->shared().is_draining) return Close();
   }
-  watch_.AwaitReadable(shared_from_this());
+  watch_.AwaitReadable();
 }
 
 // Goes on with what has been received already.
@@ -218,11 +224,11 @@ bool Connection::BeginRequest(size_t head_bytes) {
   }
   const Head& head = exchange.head;
   exchange.is_head_request = head.method == "HEAD";
+  if (!head.has_body()) return Dispatch();
   if (port_.handler->OnHead(MakeRequest()) == BodyPolicy::kIgnore) {
-    is_last_ = head.has_body();  // where the next request starts is unknown
+    is_last_ = true;  // where the next request starts is unknown
     return Dispatch();
   }
-  if (!head.has_body()) return Dispatch();
   const size_t max_bytes = worker_->shared().max_body_bytes;
   if (head.body == BodyKind::kLength && head.content_length > max_bytes) {
     Refuse({.refusal = Refusal::kBodyTooLarge, .detail = "the body is too large"});
@@ -281,7 +287,7 @@ bool Connection::Dispatch() {
     P402_CHECK(!error);
   }
   exchange.request_bytes = exchange.head_bytes + exchange.body_bytes;
-  exchange.started = worker_->shared().clock.Boot();
+  exchange.began = worker_->now();
   state_ = State::kHandling;
   deadline_ = BootTime::max();
   is_dispatching_ = true;
@@ -356,8 +362,7 @@ void Connection::EndRequest(int status, bool keep_alive) {
   Exchange& exchange = *exchange_;
   Shared& shared = worker_->shared();
   shared.CountAnswer(status);
-  shared.request_seconds->Observe(
-      std::chrono::duration<double>(shared.clock.Boot() - exchange.started).count());
+  worker_->CountRequest(exchange.began);
   exchange.in.Consume(exchange.request_bytes);
 
   // is_last_ was set before only for a body that is ignored.
@@ -389,15 +394,14 @@ bool Connection::Flush() {
   Exchange& exchange = *exchange_;
   for (int parts = 0;; ++parts) {
     while (!exchange.out.empty()) {
-      const IoStep step = channel_.Write(exchange.out.view());
+      const IoStep step = Noted(channel_.Write(exchange.out.view()));
       if (step.kind == IoKind::kDone) {
         exchange.out.Consume(step.bytes);
         continue;
       }
       if (step.kind == IoKind::kWantWritable || step.kind == IoKind::kWantReadable) {
         Block();
-        step.kind == IoKind::kWantWritable ? watch_.AwaitWritable(shared_from_this())
-                                           : watch_.AwaitReadable(shared_from_this());
+        step.kind == IoKind::kWantWritable ? watch_.AwaitWritable() : watch_.AwaitReadable();
       } else {
         Close();
       }
@@ -478,11 +482,11 @@ void Connection::Finish() {
 // Reads on until the client has seen the answer and closes: closing with unread input would reset
 // the connection, and a reset may overtake the answer.
 void Connection::Linger() {
-  const IoStep step = channel_.Discard(std::min(kLingerStep, linger_left_));
+  const IoStep step = Noted(channel_.Discard(std::min(kLingerStep, linger_left_)));
   linger_left_ -= step.bytes;
   const bool goes_on = step.kind == IoKind::kWantReadable || step.kind == IoKind::kDone;
   if (!goes_on || linger_left_ == 0) return Close();
-  watch_.AwaitReadable(shared_from_this());
+  watch_.AwaitReadable();
 }
 
 void Connection::Drain() {

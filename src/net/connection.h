@@ -66,6 +66,7 @@ class Connection final : public Responder::Target,
 
   // Input.
   void Handshake();
+  IoStep Noted(IoStep step);
   void Receive();
   void Rest();
   void Pump();

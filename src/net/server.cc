@@ -29,6 +29,13 @@ class ServerImpl final : public Server {
     RemoveUnixSockets();
   }
 
+  Status CheckLoops() const {
+    for (const auto& worker : workers_) {
+      if (!worker->loop().is_open()) return Fail(ErrorCode::kIo, "no descriptors are left");
+    }
+    return {};
+  }
+
   Status AddListener(const Listener& listener) {
     auto port = std::make_unique<Port>();
     port->handler = listener.handler;
@@ -105,12 +112,13 @@ Result<std::unique_ptr<Server>> Server::Start(ServerOptions options, const Clock
   if (options.threads < 1) return InvalidArgument("threads", "at least one thread is needed");
   try {
     auto server = std::make_unique<ServerImpl>(options, clock, log, metrics);
+    P402_TRY(server->CheckLoops());
     for (const Listener& listener : options.listeners) {
       P402_TRY(server->AddListener(listener));
     }
     server->StartThreads();
     return server;
-  } catch (const std::system_error& error) {  // Asio and std::thread, out of descriptors or threads
+  } catch (const std::system_error& error) {  // std::thread
     return Fail(ErrorCode::kIo, error.what());
   }
 }

@@ -46,14 +46,14 @@ class Responder {
 
 enum class BodyPolicy : uint8_t {
   kRead,    // wait for the body, up to the limit, then call OnRequest
-  kIgnore,  // call OnRequest at once with an empty body; if one was announced, answer and close
+  kIgnore,  // call OnRequest at once with an empty body, answer and close
 };
 
 // What the server calls. Threads: concurrently, from every I/O thread; must not block.
 class Handler {
  public:
   virtual ~Handler() = default;
-  // The head is complete. `head.body` is empty.
+  // The head of a request that announces a body is complete. `head.body` is empty.
   virtual BodyPolicy OnHead(const Request& head) = 0;
   // Answers a complete request at once, or nullopt: OnRequest follows. It writes no credential.
   // Lifetime: the answer points into `scratch` (kDirectScratchBytes, this thread's own) or to what

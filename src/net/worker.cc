@@ -27,6 +27,13 @@ void BlockSignals() {
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
 }
 
+// Nobody cancels this thread. If it says that it could be cancelled at any time, glibc spares every
+// recv, send and epoll_wait the two locked instructions that would say so for the call alone.
+void SkipCancellation() {
+  int before = 0;
+  pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, &before);
+}
+
 }  // namespace
 
 Shared::Shared(const ServerOptions& options, const Clock& the_clock, Log& the_log, Metrics& metrics)
@@ -63,6 +70,10 @@ void Shared::CountRefusal(Refusal refusal) {
   refusals[static_cast<size_t>(refusal)]->Add();
 }
 
+void Shared::ObserveRequests(BootClock::duration took, uint64_t count) {
+  request_seconds->Observe(std::chrono::duration<double>(took).count(), count);
+}
+
 void Shared::CountClosed() {
   if (open.fetch_sub(1) != 1 || !is_draining) return;
   const std::lock_guard lock(mutex);
@@ -70,8 +81,8 @@ void Shared::CountClosed() {
 }
 
 Worker::Worker(std::shared_ptr<Shared> shared, int number)
-    : shared_(std::move(shared)), number_(number) {
-  ReadClock();
+    : shared_(std::move(shared)), number_(number), loop_(shared_->clock) {
+  ReadDate();
 }
 
 Worker::~Worker() = default;
@@ -83,11 +94,14 @@ void Worker::AddListener(Port& port, UniqueFd socket) {
 void Worker::Start() {
   thread_ = std::thread([this] {
     BlockSignals();
+    SkipCancellation();
     pthread_setname_np(pthread_self(), fmt::format("p402-io-{}", number_).substr(0, 15).c_str());
-    loop_.Run(kTick, [this] { OnTick(); });
+    loop_.Run(kTick,
+              {.on_tick = [this] { OnTick(); },
+               .on_turn_end = [this](BootTime began, BootTime ended) { OnTurnEnd(began, ended); }});
   });
   loop_.Post([this] {
-    for (const auto& acceptor : acceptors_) acceptor->Resume();
+    for (const auto& acceptor : acceptors_) acceptor->Start();
   });
 }
 
@@ -120,8 +134,7 @@ void Worker::CutAll() {
   while (!connections_.empty()) cut_ += connections_.back()->Cut() ? 1 : 0;
 }
 
-void Worker::ReadClock() {
-  now_ = shared_->clock.Boot();
+void Worker::ReadDate() {
   const WallTime wall = shared_->clock.Now();
   const int64_t second = std::chrono::floor<std::chrono::seconds>(wall).time_since_epoch().count();
   if (second == date_second_) return;
@@ -130,11 +143,26 @@ void Worker::ReadClock() {
 }
 
 void Worker::OnTick() {
-  ReadClock();
+  ReadDate();
   for (size_t i = connections_.size(); i-- > 0;) {
-    if (i < connections_.size() && connections_[i]->deadline() <= now_) connections_[i]->Cut();
+    if (i < connections_.size() && connections_[i]->deadline() <= now()) connections_[i]->Cut();
   }
   for (const auto& acceptor : acceptors_) acceptor->OnTick();
+}
+
+// A look at the clock for each request would cost more than parsing it: those that are answered in
+// the turn in which they came share the look at its beginning and the one at its end.
+void Worker::CountRequest(BootTime began) {
+  if (began == now()) {
+    ++answered_in_turn_;
+    return;
+  }
+  shared_->ObserveRequests(shared_->clock.Boot() - began, 1);
+}
+
+void Worker::OnTurnEnd(BootTime began, BootTime ended) {
+  if (answered_in_turn_ == 0) return;
+  shared_->ObserveRequests(ended - began, std::exchange(answered_in_turn_, 0));
 }
 
 std::unique_ptr<Exchange> Worker::TakeExchange() {

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <span>
@@ -31,6 +32,7 @@ struct Shared {
   Shared(const ServerOptions& options, const Clock& clock, Log& log, Metrics& metrics);
   void CountAnswer(int status);
   void CountRefusal(Refusal refusal);
+  void ObserveRequests(BootClock::duration took, uint64_t count);
   // The end of one connection.
   void CountClosed();
 
@@ -76,7 +78,7 @@ struct Exchange {
   size_t request_bytes = 0;  // of `in` that the present request takes
   bool is_head_request = false;
   bool has_dropped_blank_line = false;
-  BootTime started{};
+  BootTime began{};  // when it was complete
   UniqueFd file{};
   uint64_t file_offset = 0;
   uint64_t file_left = 0;
@@ -103,7 +105,9 @@ class Worker final : public std::enable_shared_from_this<Worker> {
   // For connections, on the thread of the loop.
   Loop& loop() { return loop_; }
   Shared& shared() { return *shared_; }
-  BootTime now() const { return now_; }  // at most one tick old
+  BootTime now() const { return loop_.now(); }
+  // Observes how long a request took that was complete at `began`: now(), or an earlier one.
+  void CountRequest(BootTime began);
   std::string_view date_line() const { return date_line_; }
   // For the text of direct answers, one at a time.
   std::span<char> scratch() { return scratch_; }
@@ -114,7 +118,8 @@ class Worker final : public std::enable_shared_from_this<Worker> {
 
  private:
   void OnTick();
-  void ReadClock();
+  void OnTurnEnd(BootTime began, BootTime ended);
+  void ReadDate();
   void CutAll();
 
   const std::shared_ptr<Shared> shared_;
@@ -124,7 +129,7 @@ class Worker final : public std::enable_shared_from_this<Worker> {
   std::vector<std::shared_ptr<Acceptor>> acceptors_;
   std::vector<Connection*> connections_;
   std::vector<std::unique_ptr<Exchange>> spare_;
-  BootTime now_{};
+  uint64_t answered_in_turn_ = 0;
   int64_t date_second_ = -1;
   std::string date_line_;
   size_t cut_ = 0;
