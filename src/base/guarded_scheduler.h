@@ -16,7 +16,8 @@ class GuardedScheduler final : public Scheduler {
 
   void Post(Task task) override;
   void PostAfter(Millis delay, Task task) override;
-  // When it returns, no task is running and none will. Requires: another thread than its own.
+  // When it returns, no task is running and none will.
+  // Requires: another thread than its own.
   void Close();
 
  private:

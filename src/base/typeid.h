@@ -32,8 +32,9 @@ void AppendTypeId(std::string_view prefix, const Uuid& uuid, std::string& out);
 std::optional<TypeIdParts> DecodeTypeId(std::string_view text);
 
 // Makes UUIDv7 (RFC 9562) that grow within one generator, also within a millisecond and when the
-// clock steps back: the 12 bits after the version count up from a random start (method 1 of
-// section 6.2). Threads: safe to call concurrently.
+// clock steps back: the 12 bits after the version count up from a random start (method 1 of section
+// 6.2).
+// Threads: safe to call concurrently.
 class Uuid7Generator {
  public:
   Uuid7Generator(const Clock& clock, Random& random);

@@ -6,6 +6,8 @@
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include <openssl/sha.h>
 
+#include <charconv>
+
 #include "base/check.h"
 
 namespace p402::key {
@@ -26,6 +28,17 @@ std::string ToHex(std::span<const uint8_t> bytes) {
   text.reserve(bytes.size() * 2);
   for (uint8_t byte : bytes) text += {kDigits[byte >> 4], kDigits[byte & 15]};
   return text;
+}
+
+std::optional<Digest> ParseDigest(std::string_view hex) {
+  Digest digest{};
+  if (hex.size() != 2 * digest.size()) return std::nullopt;
+  for (size_t i = 0; i < digest.size(); ++i) {
+    const char* at = hex.data() + 2 * i;
+    const auto [stop, error] = std::from_chars(at, at + 2, digest[i], 16);
+    if (error != std::errc() || stop != at + 2) return std::nullopt;
+  }
+  return digest;
 }
 
 }  // namespace p402::key
