@@ -126,6 +126,18 @@ TEST(RunLoad, SendsWhatTheRateSays) {
   server.Stop();
 }
 
+// A million a second is more than one connection can do: most is sent when the time is over.
+TEST(RunLoad, SendsWhatWasDueEvenAfterTheEnd) {
+  Server server([](size_t) { return Http(200, "{}"); });
+  Plan plan = PlanFor(server.port(), {"a"});
+  plan.per_second = 1'000'000;
+  plan.seconds = 0.002;
+  const auto outcome = RunLoad(plan);
+  ASSERT_TRUE(outcome);
+  EXPECT_EQ(outcome->measured, 2000u);
+  server.Stop();
+}
+
 TEST(RunLoad, DoesNotMeasureTheWarmUp) {
   Server server([](size_t) { return Http(200, "{}"); });
   Plan plan = PlanFor(server.port(), {"a"});
