@@ -37,6 +37,7 @@ def name_filter(most_keys):
 
 
 def run_floor(setup, floor):
+    """Not interleaved: the index's stores are made anew whenever their size changes."""
     program = setup.micro_benchmark(floor)
     if program is None:
         say(f"inprocess: {floor} has no micro-benchmark")
@@ -44,7 +45,7 @@ def run_floor(setup, floor):
     cores = f"{setup.server_core},{setup.load_core}"
     out, _ = setup.processes.run(
         [program, f"--benchmark_filter={name_filter(setup.max_keys)}", "--benchmark_format=json", f"--benchmark_min_time={setup.seconds / 5:g}",
-         f"--benchmark_repetitions={setup.rounds}", "--benchmark_enable_random_interleaving=true"],
+         f"--benchmark_repetitions={setup.rounds}"],
         cores, SECONDS)
     say(f"inprocess: {floor} is done")
     return read_runs(out)
