@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <thread>
 
+#include "app/load_report.h"
 #include "app/messages.h"
 #include "app/process.h"
 #include "base/random.h"
@@ -14,7 +15,6 @@
 namespace p402::app {
 namespace {
 
-constexpr Millis kProgressInterval{200};
 constexpr Millis kForever{3'600'000};
 
 // A server process from the first key to the end.
@@ -40,12 +40,13 @@ class Run {
       Complain(listening.error());
       return kFailed;
     }
+    LoadReport report(ReportOutputs(), clock_);
     node_->Load([this](Status status) {
       load_status_ = std::move(status);
       is_loaded_.store(true, std::memory_order_release);
       signals_.Wake();
     });
-    return UntilSignal();
+    return UntilSignal(report);
   }
 
  private:
@@ -67,15 +68,28 @@ class Run {
     return is_written;
   }
 
-  int UntilSignal() {
+  LoadReport::Outputs ReportOutputs() {
+    LoadReport::Outputs outputs;
+    const bool is_terminal = IsErrTerminal();
+    if (is_terminal) {
+      outputs.terminal = [](std::string_view line) { WriteErr(fmt::format("\r{}\033[K", line)); };
+    }
+    if (!is_terminal || !options_.log.file.empty()) outputs.log = &log_;
+    outputs.systemd = [](std::string_view state) {
+      NotifySystemd(std::getenv("NOTIFY_SOCKET"), state);
+    };
+    return outputs;
+  }
+
+  int UntilSignal(LoadReport& report) {
     for (;;) {
-      const auto signal = signals_.Wait(is_ready_ ? kForever : kProgressInterval);
+      const auto signal = signals_.Wait(is_ready_ ? kForever : LoadReport::kShowInterval);
       if (!is_ready_ && is_loaded_.load(std::memory_order_acquire)) {
+        report.Finish();
         if (!load_status_) return LoadFailed();
         SayReady();
-      } else if (!is_ready_ && IsErrTerminal()) {
-        WriteErr(fmt::format("\r{}\033[K", ProgressText(node_->progress())));
-        has_progress_line_ = true;
+      } else if (!is_ready_) {
+        report.Show(node_->progress());
       }
       if (signal == SIGHUP) Reload();
       if (signal == SIGTERM || signal == SIGINT) return Shut(*signal);
@@ -84,7 +98,6 @@ class Run {
 
   void SayReady() {
     is_ready_ = true;
-    if (has_progress_line_) WriteErr("\r\033[K");
     const auto urls = node_->urls();
     WriteOut(fmt::format("ready {}\n", urls.front()));
     for (const auto& url : urls) log_.Info("server.listening", {{"address", url}});
@@ -136,7 +149,6 @@ class Run {
   Status load_status_ = {};  // written before is_loaded_
   std::atomic<bool> is_loaded_ = false;
   bool is_ready_ = false;
-  bool has_progress_line_ = false;
   std::unique_ptr<Node> node_ = {};
 };
 

@@ -40,13 +40,15 @@ void Feed::Impl::Scan() {
   store.keys().Scan(scanned, kScanPage, OnRead<std::vector<key::Record>>(&Impl::Scan, step));
 }
 
+// The store reads the next page while this one goes into the index: at most two are in memory.
 void Feed::Impl::OnPage(std::vector<key::Record> page) {
   const bool is_last = page.size() < kScanPage;
   if (!page.empty()) scanned = page.back().id;
-  gauges->loaded += static_cast<int64_t>(page.size());
+  if (!is_last) Scan();
   for (auto& record : page) index.Put(std::move(record));
+  gauges->loaded += static_cast<int64_t>(page.size());
   gauges->keys = static_cast<int64_t>(index.size());
-  if (!is_last) return Scan();
+  if (!is_last) return;
   state = State::kReplaying;
   ReadLog();
 }

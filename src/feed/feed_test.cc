@@ -76,6 +76,19 @@ TEST_F(FeedTest, StartRetriesReadsAndSaysWhenItGivesUp) {
   EXPECT_EQ(index_.size(), 1u);
 }
 
+TEST_F(FeedTest, AScanThatFailsGoesOnWhereItWas) {
+  for (int i = 0; i < 3500; ++i) AddKey();
+  store_.Inject(Call::kScan, Fault::kFail, 2, 2);
+  store_.Inject(Call::kScan, Fault::kLoseAnswer, 5, 1);
+  Outcome<Status> started;
+  feed_.Start(started.Into(scheduler_));
+  scheduler_.Advance(Millis(1000));
+  ASSERT_TRUE(started.is_ok());
+  EXPECT_EQ(store_.calls(Call::kScan), 7);
+  EXPECT_EQ(feed_.progress().loaded, 3500);
+  EXPECT_EQ(index_.Dump(), Stored());
+}
+
 TEST_F(FeedTest, StartGivesUpAfterABoundedNumberOfFailuresAndMayBeCalledAgain) {
   AddKey();
   store_.Inject(Call::kScan, Fault::kFail, 1, 6);

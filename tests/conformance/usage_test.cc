@@ -57,6 +57,26 @@ TEST_P(UsageConformance, L1_AMarkIsNoChange) {
   EXPECT_EQ(Get(record)->version, record.version);
 }
 
+TEST_P(UsageConformance, L1_AScanShowsTheMarkOfEachKey) {
+  const auto account = AddAccount();
+  std::vector<key::Record> keys;
+  for (int i = 0; i < 20; ++i) keys.push_back(AddKey(account));
+  for (const size_t used : {0, 1, 5, 6, 7, 11, 19}) {
+    clock_.Advance(Millis(10));
+    keys[used].last_used_at = clock_.Now();
+    Mark({{.key = keys[used].id, .at = clock_.Now()}});
+  }
+  for (const size_t limit : {1, 3, 7, 20, 21}) {
+    std::vector<key::Record> scanned;
+    for (key::KeyId after; scanned.size() < keys.size(); after = scanned.back().id) {
+      const auto page = Scan(after, limit);
+      ASSERT_FALSE(page.empty());
+      scanned.insert(scanned.end(), page.begin(), page.end());
+    }
+    EXPECT_EQ(scanned, keys) << "pages of " << limit;
+  }
+}
+
 TEST_P(UsageConformance, L1_AChangeOfTheKeyKeepsItsMark) {
   key::Record record = AddKey(AddAccount());
   const WallTime used = clock_.Now();

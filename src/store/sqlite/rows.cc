@@ -8,13 +8,15 @@
 namespace p402::store::sqlite {
 namespace {
 
-// The usage table is joined by each query that wants marks.
+// The usage table is joined by each query, except the scan, which walks it beside the keys.
 #define P402_KEY_COLUMNS                                                                        \
   "k.id, k.account, k.digest, k.prefix, k.name, k.mode, k.scopes, k.allowed_cidrs, k.owner, "   \
   "k.metadata, k.created_at, k.created_by_kind, k.created_by_id, k.expires_at, k.is_disabled, " \
-  "k.revoked_at, k.revoke_reason, k.rotated_from, k.version, u.last_used_at"
-#define P402_SELECT_KEYS "SELECT " P402_KEY_COLUMNS " FROM keys k "
+  "k.revoked_at, k.revoke_reason, k.rotated_from, k.version"
+#define P402_SELECT_KEYS "SELECT " P402_KEY_COLUMNS ", u.last_used_at FROM keys k "
 #define P402_JOIN_USAGE "LEFT JOIN usage u ON u.id = k.id "
+
+constexpr size_t kScanReserve = 10'000;  // records; a limit may be anything
 
 Result<key::CidrSet> ParseCidrs(std::string_view text) {
   if (text.empty()) return key::CidrSet();
@@ -42,8 +44,8 @@ Status ToEnums(const Query& row, key::Record& record) {
   return {};
 }
 
-Result<key::Record> ToRecord(const Query& row) {
-  key::Record record;
+// `record` is a new one: filled where it lies, because moving one costs as much as reading one.
+Status Fill(key::Record& record, const Query& row) {
   P402_TRY(row.Fixed(0, record.id.uuid));
   P402_TRY(row.Fixed(1, record.account.uuid));
   P402_TRY(row.Fixed(2, record.digest));
@@ -66,7 +68,7 @@ Result<key::Record> ToRecord(const Query& row) {
   if (!row.IsNull(17)) P402_TRY(row.Fixed(17, record.rotated_from.emplace().uuid));
   record.version = row.Int(18);
   record.last_used_at = row.OptionalTime(19);
-  return record;
+  return {};
 }
 
 Result<std::vector<key::Record>> ToRecords(Query& query) {
@@ -74,10 +76,32 @@ Result<std::vector<key::Record>> ToRecords(Query& query) {
   for (;;) {
     P402_TRY(const bool has_row, query.Step());
     if (!has_row) return records;
-    P402_TRY(auto record, ToRecord(query));
-    records.push_back(std::move(record));
+    P402_TRY(Fill(records.emplace_back(), query));
   }
 }
+
+// The marks in the order of ids, walked beside the keys: a search for each costs more than its row.
+class MarkWalk {
+ public:
+  // `query` answers id and time, ascending by id.
+  explicit MarkWalk(Query query) : query_(std::move(query)) {}
+
+  // The mark of `id`. Requires: ids ascend from call to call.
+  Result<std::optional<WallTime>> Of(const key::KeyId& id) {
+    while (!is_at_end_ && id_ < id) {
+      P402_TRY(const bool has_row, query_.Step());
+      is_at_end_ = !has_row;
+      if (has_row) P402_TRY(query_.Fixed(0, id_.uuid));
+    }
+    if (is_at_end_ || id_ != id) return std::nullopt;
+    return query_.Time(1);
+  }
+
+ private:
+  Query query_;
+  key::KeyId id_{};  // of the row that it stands on; nil before the first
+  bool is_at_end_ = false;
+};
 
 // The text after `prefix` and everything that starts with it; nullopt if there is none.
 std::optional<std::string> PrefixEnd(std::string prefix) {
@@ -164,16 +188,20 @@ Result<std::optional<key::Record>> ReadKey(Database& database, const key::KeyId&
   P402_TRY(Query query, database.Prepare(P402_SELECT_KEYS P402_JOIN_USAGE "WHERE k.id = ?1"));
   P402_TRY(const bool has_row, query.Bind(id.uuid).Step());
   if (!has_row) return std::nullopt;
-  P402_TRY(auto record, ToRecord(query));
+  key::Record record;
+  P402_TRY(Fill(record, query));
   return record;
 }
 
-Result<std::vector<key::Record>> ReadKeysCreatedBy(Database& database, const key::KeyId& parent,
-                                                   size_t limit) {
+Result<std::vector<key::Record>> ReadHeirs(Database& database, const key::KeyId& parent,
+                                           size_t limit) {
+  // Each half has its index; an OR over both columns would have to be trusted to use them.
   P402_TRY(Query query, database.Prepare(P402_SELECT_KEYS P402_JOIN_USAGE
-                                         "WHERE k.created_by_id = ?1 AND k.created_by_kind = 1 "
-                                         "ORDER BY k.id LIMIT ?2"));
-  query.Bind(parent.ToString(), limit);
+                                         "WHERE k.id IN (SELECT id FROM keys WHERE "
+                                         "created_by_id = ?1 AND created_by_kind = 1 UNION SELECT "
+                                         "id FROM keys WHERE rotated_from = ?2) "
+                                         "ORDER BY k.id LIMIT ?3"));
+  query.Bind(parent.ToString(), parent.uuid, limit);
   return ToRecords(query);
 }
 
@@ -189,10 +217,25 @@ Result<KeyPage> ReadKeyPage(Database& database, const KeyPageRequest& request) {
 
 Result<std::vector<key::Record>> ScanKeys(Database& database, const key::KeyId& after,
                                           size_t limit) {
-  P402_TRY(Query query, database.Prepare(P402_SELECT_KEYS P402_JOIN_USAGE
-                                         "WHERE k.id > ?1 ORDER BY k.id LIMIT ?2"));
+  P402_TRY(Query query, database.Prepare("SELECT " P402_KEY_COLUMNS
+                                         ", NULL FROM keys k WHERE k.id > ?1 ORDER BY k.id "
+                                         "LIMIT ?2"));
   query.Bind(after.uuid, limit);
-  return ToRecords(query);
+  // Both are of one snapshot: the second begins within the first's transaction.
+  P402_TRY(const bool has_key, query.Step());
+  P402_TRY(Query marks_query,
+           database.Prepare("SELECT id, last_used_at FROM usage WHERE id > ?1 ORDER BY id"));
+  marks_query.Bind(after.uuid);
+  MarkWalk marks(std::move(marks_query));
+  std::vector<key::Record> records;
+  records.reserve(std::min(limit, kScanReserve));
+  for (bool has_row = has_key; has_row;) {
+    key::Record& record = records.emplace_back();
+    P402_TRY(Fill(record, query));
+    P402_TRY(record.last_used_at, marks.Of(record.id));
+    P402_TRY(has_row, query.Step());
+  }
+  return records;
 }
 
 Status WriteKey(Database& database, const key::Record& record) {
