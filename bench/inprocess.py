@@ -7,9 +7,10 @@ from figures import Figure, at_least, at_most
 from processes import Failed, say
 from record import Page, first_line, table
 
+SECONDS = 3600  # stores of ten million keys are made again and again
 FLOORS = ["key", "index", "net"]
-# src/index/index_bench.cc: BM_Verify/<keys>, with 1 and with 2 threads. src/key/digest_bench.cc: BM_DigestOf.
-VERIFY = re.compile(r"^BM_Verify/(\d+)(?:/[a-z_]+)*(?:/threads:(\d+))?$")
+# src/index/index_bench.cc: BM_Verify/<keys>, and the same on two threads. src/key/digest_bench.cc: BM_DigestOf.
+VERIFY = re.compile(r"^BM_Verify(?:OnTwoThreads)?/(\d+)(?:/[a-z_]+)*(?:/threads:(\d+))?$")
 DIGEST = re.compile(r"^BM_DigestOf(?:/[a-z_]+)*(?:/threads:1)?$")
 
 
@@ -29,16 +30,23 @@ def read_runs(text):
     return found
 
 
+def name_filter(most_keys):
+    """A pattern for Google Benchmark: every name without a number of keys, and those with at most so many."""
+    sizes = "|".join(str(10 ** power) for power in range(3, 10) if 10 ** power <= most_keys)
+    return f"^[^/]*(/real_time)?(/threads:[0-9]+)?$|/({sizes})(/.*)?$"
+
+
 def run_floor(setup, floor):
+    """Not interleaved: the index's stores are made anew whenever their size changes."""
     program = setup.micro_benchmark(floor)
     if program is None:
         say(f"inprocess: {floor} has no micro-benchmark")
         return {}
     cores = f"{setup.server_core},{setup.load_core}"
     out, _ = setup.processes.run(
-        [program, "--benchmark_format=json", f"--benchmark_min_time={setup.seconds / 5:g}",
-         f"--benchmark_repetitions={setup.rounds}", "--benchmark_enable_random_interleaving=true"],
-        cores, 3600, env=None)
+        [program, f"--benchmark_filter={name_filter(setup.max_keys)}", "--benchmark_format=json", f"--benchmark_min_time={setup.seconds / 5:g}",
+         f"--benchmark_repetitions={setup.rounds}"],
+        cores, SECONDS)
     say(f"inprocess: {floor} is done")
     return read_runs(out)
 
@@ -73,7 +81,7 @@ def run(setup):
     page.add("Google Benchmark; each repetition is a round. Nanoseconds of one operation; with threads, of all together.")
     runs = {}
     for floor in FLOORS:
-        runs.update({name: values for name, values in run_floor(setup, floor).items()})
+        runs.update(run_floor(setup, floor))
     if not runs:
         raise Failed("there are no micro-benchmarks: script/build bench bench_programs")
     page.add(table(["benchmark", "ns"], [[name, Figure.of(values).text(1)] for name, values in sorted(runs.items())]))

@@ -137,19 +137,20 @@ def wrk(setup, server, request, items):
         out, err = setup.processes.run(command, setup.load_core, setup.seconds + 120, env=environment)
         cpu, load_after = server.cpu_seconds() - before, os.times()
     result = read_wrk(server.name, out + err)
-    # With the reading of the items, which comes before the requests: a little too high.
-    spent = sum(load_after[2:4]) - sum(load_before[2:4])
+    spent = sum(load_after[2:4]) - sum(load_before[2:4]) - result.pop("loading_seconds")
     return {**result, "cpu_us": cpu / result["answered"] * 1e6, "server_busy": cpu / result["seconds"],
             "load_busy": min(1.0, spent / result["seconds"]), "load_us": spent / result["answered"] * 1e6}
 
 
 def read_wrk(name, text):
+    loading = re.search(r"^LOADED ([\d.]+)$", text, re.MULTILINE)
     found = re.search(r"RESULT (\d+) (\d+) (\d+) (\d+) (\d+) (\d+)", text)
-    if not found:
+    if not found or not loading:
         raise Failed(f"wrk failed: {text.strip()[-600:]}")
     requests, micros, p50, p99, refused, broken = map(int, found.groups())
     if refused or broken:
         raise Failed(f"{name}: wrk counts {refused} answers that are no 2xx, {broken} socket errors")
     if not requests or not micros:
         raise Failed(f"{name} answered nothing in the time")
-    return {"answered": requests, "seconds": micros / 1e6, "rps": requests / micros * 1e6, "p50_us": p50, "p99_us": p99}
+    return {"answered": requests, "seconds": micros / 1e6, "rps": requests / micros * 1e6, "p50_us": p50, "p99_us": p99,
+            "loading_seconds": float(loading[1])}

@@ -47,8 +47,11 @@ def test_nothing_answered_is_a_failure():
 
 
 def test_what_wrk_measured():
-    result = load.read_wrk("nginx", "…\nRESULT 1000 500000 40 90 0 0\n")
-    assert result == {"answered": 1000, "seconds": 0.5, "rps": 2000.0, "p50_us": 40, "p99_us": 90}
+    result = load.read_wrk("nginx", "LOADED 0.25\n…\nRESULT 1000 500000 40 90 0 0\n")
+    assert result == {"answered": 1000, "seconds": 0.5, "rps": 2000.0, "p50_us": 40, "p99_us": 90,
+                      "loading_seconds": 0.25}
     for bad in ("RESULT 1000 500000 40 90 1 0", "RESULT 1000 500000 40 90 0 1", "no result", "RESULT 0 500000 0 0 0 0"):
         with pytest.raises(Failed):
-            load.read_wrk("nginx", bad)
+            load.read_wrk("nginx", f"LOADED 1\n{bad}")
+    with pytest.raises(Failed):
+        load.read_wrk("nginx", "RESULT 1000 500000 40 90 0 0\n")

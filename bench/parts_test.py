@@ -1,6 +1,7 @@
 """What the parts make of the output of others, and the command line."""
 
 import json
+import re
 import types
 
 import pytest
@@ -30,12 +31,20 @@ def google_benchmark(*runs):
 def test_runs_of_the_index():
     text = google_benchmark(
         {"name": "BM_Verify/1000000/real_time/threads:1", "run_type": "iteration", "items_per_second": 1e7, "time_unit": "ns", "real_time": 1},
-        {"name": "BM_Verify/1000000/real_time/threads:2", "run_type": "iteration", "items_per_second": 2e7, "time_unit": "ns", "real_time": 1},
+        {"name": "BM_VerifyOnTwoThreads/1000000/real_time/threads:2", "run_type": "iteration", "items_per_second": 2e7, "time_unit": "ns", "real_time": 1},
         {"name": "BM_Verify/1000000/real_time/threads:1_mean", "run_type": "aggregate", "time_unit": "ns", "real_time": 9},
         {"name": "BM_Put/1000", "run_type": "iteration", "time_unit": "us", "real_time": 2})
     runs = inprocess.read_runs(text)
     assert inprocess.verify_runs(runs) == {(1_000_000, 1): [100.0], (1_000_000, 2): [50.0]}
     assert runs["BM_Put/1000"] == [2000.0]
+
+
+def test_stores_that_are_too_large_are_left_out():
+    wanted = re.compile(inprocess.name_filter(10_000))
+    for name in ("BM_Parse", "BM_DigestOf/real_time/threads:2", "BM_Verify/1000", "BM_VerifyOnTwoThreads/10000/real_time/threads:2"):
+        assert wanted.search(name), name
+    for name in ("BM_Verify/100000", "BM_VerifyOnTwoThreads/100000/real_time/threads:2"):
+        assert not wanted.search(name), name
 
 
 def test_a_failed_run_of_google_benchmark_is_a_failure():
@@ -67,8 +76,8 @@ def test_sizes_of_stores():
 
 
 def test_quick_is_small_unless_told_otherwise():
-    options = run.parse(["verify", "--quick", "--rounds", "9"])
-    assert (options.rounds, options.seconds, options.keys) == (9, 1.0, 2000)
+    options = run.parse(["verify", "--quick", "--rounds", "5"])
+    assert (options.rounds, options.seconds, options.keys) == (5, 1.0, 2000)
     assert run.parse(["all"]).keys == 1_000_000
 
 

@@ -26,6 +26,7 @@ from processes import Failed, Processes, say
 from setup import ROOT, Setup
 
 PARTS = ["verify", "latency", "proxy", "peers", "writes", "mixed", "start", "size", "inprocess"]
+NORMAL = {"rounds": 5, "seconds": 5.0, "keys": 1_000_000, "max_keys": 10_000_000}
 QUICK = {"rounds": 2, "seconds": 1.0, "keys": 2000, "max_keys": 10_000}
 
 
@@ -33,10 +34,10 @@ def parse(arguments):
     parser = argparse.ArgumentParser(prog="script/bench", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("part", choices=[*PARTS, "instructions", "all"])
-    parser.add_argument("--rounds", type=int, default=5, help="interleaved rounds of each measurement (5)")
-    parser.add_argument("--seconds", type=float, default=5.0, help="of each measurement (5)")
-    parser.add_argument("--keys", type=int, default=1_000_000, help="different keys presented (1,000,000)")
-    parser.add_argument("--max-keys", type=int, default=10_000_000, help="largest store of start, size and inprocess (10,000,000)")
+    parser.add_argument("--rounds", type=int, help="interleaved rounds of each measurement (5)")
+    parser.add_argument("--seconds", type=float, help="of each measurement (5)")
+    parser.add_argument("--keys", type=int, help="different keys presented (1,000,000)")
+    parser.add_argument("--max-keys", type=int, help="largest store of start, size and inprocess (10,000,000)")
     parser.add_argument("--connections", type=int, default=64, help="(64)")
     parser.add_argument("--server-core", type=int, default=0, help="(0)")
     parser.add_argument("--load-core", type=int, default=1, help="(1)")
@@ -47,12 +48,11 @@ def parse(arguments):
     parser.add_argument("--check", action="store_true", help="instructions: only if a program has changed since")
     parser.add_argument("--update", action="store_true", help="instructions: keep what was counted in bench/instructions.txt")
     options = parser.parse_args(arguments)
-    if options.quick:
-        for name, value in QUICK.items():
-            if getattr(options, name) == parser.get_default(name):
-                setattr(options, name, value)
-    if options.rounds < 1 or options.seconds <= 0 or options.keys < 1:
-        parser.error("--rounds, --seconds and --keys are above 0")
+    for name, value in (QUICK if options.quick else NORMAL).items():
+        if getattr(options, name) is None:
+            setattr(options, name, value)
+    if min(options.rounds, options.keys, options.max_keys) < 1 or options.seconds <= 0:
+        parser.error("--rounds, --seconds, --keys and --max-keys are above 0")
     return options
 
 

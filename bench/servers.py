@@ -59,6 +59,17 @@ def wait_for_port(port, process, seconds=30):
     raise Failed(f"nothing answers on port {port}")
 
 
+def wait_for_child(process, seconds=30):
+    """nginx listens before its worker is there."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        children = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        if children:
+            return int(children[0])
+        time.sleep(0.05)
+    raise Failed("nginx has no worker")
+
+
 def ask(port, method, path, headers, body=None):
     """One request. Returns (status, body)."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
@@ -178,8 +189,7 @@ http {{ access_log off; keepalive_requests 1000000000; keepalive_timeout 600s; d
         self.process = setup.processes.start([nginx_binary(), "-e", folder / "error.log", "-c", config],
                                              setup.server_core)
         wait_for_port(self.port, self.process)
-        children = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
-        self.worker = int(children[0])
+        self.worker = wait_for_child(self.process)
 
     def cpu_seconds(self):
         return cpu_seconds(self.worker)

@@ -59,7 +59,7 @@ def row(point):
 
 
 def draw(points, path):
-    os.environ.setdefault("MPLCONFIGDIR", str(path.parent))
+    os.environ.setdefault("MPLCONFIGDIR", str(ROOT / "build/matplotlib"))  # its cache of fonts
     matplotlib = importlib.import_module("matplotlib")
     matplotlib.use("Agg")
     pyplot = importlib.import_module("matplotlib.pyplot")

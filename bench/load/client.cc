@@ -248,10 +248,8 @@ Result<Outcome> Client::Run() {
   for (;;) {
     now_ = Now();
     if (schedule_) P402_TRY(SendDue());
-    const bool has_more = now_ < end_ && has_items();
-    // Of an open loop, what was due before the end is sent even after it.
-    const bool has_due = schedule_ && has_items() && schedule_->NextAt();
-    if (!has_more && !has_due && waiting_ == 0) break;
+    // Of an open loop, what was due before the end is sent even after it: then one waits here.
+    if (waiting_ == 0 && (now_ >= end_ || !has_items())) break;
     if (now_ >= end_ + kDrain) break;
     P402_TRY(const int count, Wait());
     now_ = Now();

@@ -41,6 +41,16 @@ TEST(Schedule, DoesNotDrift) {
   EXPECT_EQ(schedule.NextAt(), 86'400 * kSecond);
 }
 
+// The requests of a second are spread over all of it, also where a second has no whole number of
+// intervals.
+TEST(Schedule, SpreadsOverTheWholeSecond) {
+  constexpr int64_t kRate = 123'457;
+  Schedule schedule(0, kSecond, kRate);
+  int64_t last = 0;
+  while (const auto at = schedule.Take(kSecond)) last = *at;
+  EXPECT_GE(last, kSecond - kSecond / kRate - 1);
+}
+
 // The server stands still for one second of two. A load program that waits for it and measures from
 // the moment of sending sees one slow request in a thousand; half of the users saw a slow one.
 TEST(Schedule, CountsTheWaitingOfEverybody) {
