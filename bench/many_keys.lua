@@ -1,21 +1,16 @@
--- wrk: every request presents the next key of a file, so that no cache sees one key only.
--- Environment: P402_BENCH_KEYS (file, one key a line), P402_BENCH_MODE ("authz", "verify" or "fixed"), and for
--- "verify" P402_BENCH_CALLER (a key with keys:verify).
+-- wrk: every request has the next item of a file, so that no cache sees one key only.
+-- Environment: BENCH_REQUEST (file: a request as it is sent, with {item}), BENCH_ITEMS (file, one item a line).
 local requests, next_request = {}, 0
 
 function init(args)
-  local mode = os.getenv("P402_BENCH_MODE")
-  local caller = os.getenv("P402_BENCH_CALLER")
-  for key in io.lines(os.getenv("P402_BENCH_KEYS")) do
-    if mode == "verify" then
-      requests[#requests + 1] = wrk.format("POST", "/api/v2/keys/verify",
-        { ["Authorization"] = "Bearer " .. caller, ["Content-Type"] = "application/json" },
-        '{"key":"' .. key .. '"}')
-    else
-      requests[#requests + 1] = wrk.format("GET", "/authz/default", { ["Authorization"] = "Bearer " .. key })
-    end
+  local file = assert(io.open(os.getenv("BENCH_REQUEST"), "rb"))
+  local text = file:read("*a")
+  file:close()
+  local at, to = text:find("{item}", 1, true)
+  local front, back = text:sub(1, at - 1), text:sub(to + 1)
+  for item in io.lines(os.getenv("BENCH_ITEMS")) do
+    requests[#requests + 1] = front .. item .. back
   end
-  next_request = math.random(#requests)
 end
 
 function request()

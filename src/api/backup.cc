@@ -51,8 +51,8 @@ void BackUp(Call call, const net::Request&) {
     busy.detail = "Another backup is being written.";
     return SendProblem(std::move(call), busy);
   }
-  const auto path =
-      call.core.options().backup_folder / EncodeTypeId("backup", call.core.parts().ids.Next());
+  const auto path = call.core.options().backup_folder /
+                    EncodeTypeId(store::kBackupPrefix, call.core.parts().ids.Next());
   auto& store = call.core.parts().store;
   Executor& executor = call.responder.executor();
   store.Backup(path, Callback<Status>(

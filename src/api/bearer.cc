@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/limits.h"
+#include "net/ascii.h"
 
 namespace p402::api {
 namespace {
@@ -42,24 +43,24 @@ std::string_view TakeItem(std::string_view& rest, char separator) {
   }
   const std::string_view item = rest.substr(0, end);
   rest.remove_prefix(std::min(end + 1, rest.size()));
-  return TrimBlanks(item);
+  return net::TrimBlanks(item);
 }
 
 bool IsUtf8Parameter(std::string_view parameter) {
   const size_t equals = parameter.find('=');
   if (equals == std::string_view::npos) return false;
-  if (!EqualsIgnoringCase(parameter.substr(0, equals), "charset")) return false;
+  if (!net::EqualsIgnoreCase(parameter.substr(0, equals), "charset")) return false;
   std::string_view value = parameter.substr(equals + 1);
   if (value.size() >= 2 && value.front() == '"' && value.back() == '"') {
     value = value.substr(1, value.size() - 2);
   }
-  return EqualsIgnoringCase(value, "utf-8");
+  return net::EqualsIgnoreCase(value, "utf-8");
 }
 
 bool IsJson(std::string_view value, bool is_patch) {
   const std::string_view type = TakeItem(value, ';');
-  const bool is_known = EqualsIgnoringCase(type, "application/json") ||
-                        (is_patch && EqualsIgnoringCase(type, "application/merge-patch+json"));
+  const bool is_known = net::EqualsIgnoreCase(type, "application/json") ||
+                        (is_patch && net::EqualsIgnoreCase(type, "application/merge-patch+json"));
   if (!is_known) return false;
   while (!value.empty()) {
     if (!IsUtf8Parameter(TakeItem(value, ';'))) return false;
@@ -68,17 +69,6 @@ bool IsJson(std::string_view value, bool is_patch) {
 }
 
 }  // namespace
-
-bool EqualsIgnoringCase(std::string_view left, std::string_view right) {
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
-  return std::ranges::equal(left, right, {}, lower, lower);
-}
-
-std::string_view TrimBlanks(std::string_view text) {
-  const size_t first = text.find_first_not_of(" \t");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
 
 Result<Presented> ReadPresented(const net::Request& request, ApiKeyHeader api_key_header) {
   constexpr std::string_view kScheme = "bearer";
@@ -94,8 +84,9 @@ Result<Presented> ReadPresented(const net::Request& request, ApiKeyHeader api_ke
   }
   if (!authorization) return Presented{};
   const std::string_view scheme = authorization->substr(0, authorization->find(' '));
-  if (!EqualsIgnoringCase(scheme, kScheme)) return Presented{.is_present = true};
-  return Presented{.is_present = true, .token = TrimBlanks(authorization->substr(scheme.size()))};
+  if (!net::EqualsIgnoreCase(scheme, kScheme)) return Presented{.is_present = true};
+  return Presented{.is_present = true,
+                   .token = net::TrimBlanks(authorization->substr(scheme.size()))};
 }
 
 Result<std::optional<std::string>> ReadIdempotencyKey(const net::Request& request) {
@@ -115,11 +106,11 @@ Result<std::optional<std::string>> ReadIdempotencyKey(const net::Request& reques
 
 bool PrefersAsync(const net::Request& request) {
   for (const net::HeaderView& header : request.headers) {
-    if (!EqualsIgnoringCase(header.name, "prefer")) continue;
+    if (!net::EqualsIgnoreCase(header.name, "prefer")) continue;
     std::string_view list = header.value;
     while (!list.empty()) {
       std::string_view preference = TakeItem(list, ',');
-      if (EqualsIgnoringCase(TakeItem(preference, ';'), "respond-async")) return true;
+      if (net::EqualsIgnoreCase(TakeItem(preference, ';'), "respond-async")) return true;
     }
   }
   return false;

@@ -6,6 +6,7 @@
 #include "api/client_address.h"
 #include "base/check.h"
 #include "base/limits.h"
+#include "net/ascii.h"
 
 namespace {
 
@@ -18,7 +19,7 @@ std::vector<p402::net::HeaderView> HeadersOf(std::string_view text) {
     const size_t colon = line.find(':');
     if (colon == std::string_view::npos) continue;
     headers.push_back(
-        {.name = line.substr(0, colon), .value = p402::api::TrimBlanks(line.substr(colon + 1))});
+        {.name = line.substr(0, colon), .value = p402::net::TrimBlanks(line.substr(colon + 1))});
   }
   return headers;
 }

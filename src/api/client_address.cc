@@ -3,14 +3,14 @@
 #include <algorithm>
 #include <ranges>
 
-#include "api/bearer.h"
+#include "net/ascii.h"
 
 namespace p402::api {
 namespace {
 
 // A hop as proxies write it: an address, "1.2.3.4:5678", "[2001:db8::1]" or "[2001:db8::1]:5678".
 std::optional<key::IpAddress> ParseHop(std::string_view hop) {
-  hop = TrimBlanks(hop);
+  hop = net::TrimBlanks(hop);
   if (hop.starts_with('[')) {
     const size_t end = hop.find(']');
     if (end == std::string_view::npos) return std::nullopt;
@@ -37,7 +37,7 @@ std::optional<key::IpAddress> ClientAddress::Of(const net::Request& request) con
   std::optional<key::IpAddress> client;
   // Several header lines are one list, in their order: walked from the right.
   for (const net::HeaderView& header : std::views::reverse(request.headers)) {
-    if (!EqualsIgnoringCase(header.name, "x-forwarded-for")) continue;
+    if (!net::EqualsIgnoreCase(header.name, "x-forwarded-for")) continue;
     std::string_view list = header.value;
     while (true) {
       const size_t comma = list.rfind(',');

@@ -20,17 +20,25 @@ std::string RouteLabel(const Route* route) {
   return route == nullptr ? "none" : fmt::format("{} {}", route->method, route->pattern);
 }
 
+uint64_t RandomBits(Uuid7Generator& ids) {
+  const Uuid uuid = ids.Next();
+  uint64_t bits = 0;
+  for (size_t i = 8; i < uuid.size(); ++i) bits = bits << 8 | uuid[i];
+  return bits;
+}
+
 }  // namespace
 
 Core::Core(Parts parts, Options options)
     : parts_(parts),
       options_(std::move(options)),
       routes_(WithDefaults(options_)),
-      client_address_(options_.trusted_proxies, options_.trusts_unix_peers) {
+      client_address_(options_.trusted_proxies, options_.trusts_unix_peers),
+      request_ids_(RandomBits(parts_.ids)) {
   std::vector<const Route*> routes = {nullptr};
   for (const Route& route : Routes()) routes.push_back(&route);
   for (const Route* route : routes) {
-    auto& counters = answers_[route];
+    auto& counters = answers_.emplace_back();
     for (size_t digit = 0; digit < kClasses; ++digit) {
       counters[digit] = &parts_.metrics.counter(
           "p402_http_answers_total", "Answers by route and class of status.",
@@ -47,8 +55,8 @@ Core::Core(Parts parts, Options options)
   }
 }
 
-std::string Core::NewRequestId() const {
-  return EncodeTypeId("req", parts_.ids.Next());
+std::string Core::NewRequestId() {
+  return request_ids_.Next(parts_.clock.Now());
 }
 
 bool Core::is_ready() const {
@@ -89,7 +97,8 @@ void Core::LogFailure(const Error& error, int status, std::string_view request_i
 
 void Core::CountAnswer(const Route* route, int status) {
   const auto digit = static_cast<size_t>(status / 100);
-  if (digit < kClasses) answers_.at(route)[digit]->Add();
+  const size_t row = route == nullptr ? 0 : static_cast<size_t>(route - Routes().data()) + 1;
+  if (digit < kClasses) answers_.at(row)[digit]->Add();
 }
 
 void Core::CountDecision(Endpoint endpoint, key::Decision decision) {

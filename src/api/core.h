@@ -15,6 +15,7 @@
 #include "api/json_out.h"
 #include "api/problem.h"
 #include "api/query.h"
+#include "api/request_ids.h"
 #include "service/caller.h"
 
 namespace p402::api {
@@ -34,7 +35,8 @@ struct Call {
   std::string parameter = {};  // what stands for {id}
 };
 
-// What the handlers share. Threads: safe to call concurrently.
+// What the handlers share.
+// Threads: safe to call concurrently.
 class Core {
  public:
   Core(Parts parts, Options options);
@@ -45,7 +47,7 @@ class Core {
   const std::map<std::string, AuthzRoute, std::less<>>& authz_routes() const { return routes_; }
   const ClientAddress& client_address() const { return client_address_; }
 
-  std::string NewRequestId() const;
+  std::string NewRequestId();
   bool is_ready() const;
 
   // A failed authentication (S4): the problem itself, or 429 when its source has to wait.
@@ -69,7 +71,8 @@ class Core {
   Options options_;
   std::map<std::string, AuthzRoute, std::less<>> routes_;
   ClientAddress client_address_;
-  std::map<const Route*, std::array<Counter*, kClasses>> answers_;  // null: no route
+  RequestIds request_ids_;
+  std::vector<std::array<Counter*, kClasses>> answers_;  // no route, then those of Routes()
   std::array<std::array<Counter*, kDecisions>, 2> decisions_{};
   std::atomic<bool> is_backing_up_ = false;
   std::atomic<int64_t> last_logged_ns_ = 0;

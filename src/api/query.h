@@ -16,8 +16,9 @@ namespace p402::api {
 // naming the parameter.
 class Query {
  public:
-  // `allowed`: the known names, separated by spaces. Errors: an unknown or repeated parameter, a
-  // pair without '=', a broken escape, a control character, a text that is not UTF-8.
+  // `allowed`: the known names, separated by spaces.
+  // Errors: an unknown or repeated parameter, a pair without '=', a broken escape, a control
+  // character, a text that is not UTF-8.
   static Result<Query> Parse(std::string_view query, std::string_view allowed);
 
   std::optional<std::string> Text(std::string_view name) const;

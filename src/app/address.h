@@ -21,16 +21,17 @@ struct Address {
   bool is_local() const;
 };
 
-// Accepts IP:PORT, [IPv6]:PORT, localhost:PORT and unix:/path. Errors: kInvalidArgument, field
-// empty.
+// Accepts IP:PORT, [IPv6]:PORT, localhost:PORT and unix:/path.
+// Errors: kInvalidArgument, field empty.
 Result<Address> ParseAddress(std::string_view text);
 
 struct Exposure {
   bool has_tls = false;
   bool is_behind_tls_proxy = false;
 };
-// S2. Errors: kInvalidArgument for an address that is not local without TLS, unless TLS ends before
-// it; the message says what to do.
+// S2.
+// Errors: kInvalidArgument for an address that is not local without TLS, unless TLS ends before it;
+// the message says what to do.
 Status CheckExposure(std::span<const Address> addresses, Exposure exposure);
 
 }  // namespace p402::app

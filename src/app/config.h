@@ -37,7 +37,8 @@ struct FileConfig {
   Values values = {};
   Routes routes = {};  // [routes.NAME]
 };
-// Parses the file. Errors: kInvalidArgument naming the line or the unknown or mistyped name.
+// Parses the file.
+// Errors: kInvalidArgument naming the line or the unknown or mistyped name.
 Result<FileConfig> ParseConfig(std::string_view toml);
 
 struct ServeOptions {

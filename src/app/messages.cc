@@ -24,6 +24,14 @@ std::string TimeOrNull(const std::optional<WallTime>& time) {
   return time ? fmt::format("\"{}\"", FormatRfc3339(*time)) : "null";
 }
 
+// "a","b"
+std::string JsonIds(const std::vector<key::KeyId>& ids) {
+  std::string text;
+  for (const auto& id : ids)
+    text += fmt::format("{}\"{}\"", text.empty() ? "" : ",", id.ToString());
+  return text;
+}
+
 }  // namespace
 
 std::string FirstKeyText(const FirstKey& key, std::string_view folder, std::string_view url) {
@@ -69,27 +77,32 @@ std::string RestoreText(const store::sqlite::RestoreReport& report, bool is_acce
   const std::string backup_at = FormatRfc3339(report.backup_at);
   std::string text = fmt::format("Restored {} keys as of {}.\n", Grouped(report.keys), backup_at);
   if (report.journal_until) {
-    text += fmt::format("The journal of revocations, until {}, revoked {} of them again.\n",
-                        FormatRfc3339(*report.journal_until), report.revoked_again.size());
+    text += fmt::format(
+        "The journal of revocations, until {}, revoked {} of them again and restricted {}.\n",
+        FormatRfc3339(*report.journal_until), report.revoked_again.size(),
+        report.restricted_again.size());
   } else if (is_accepted) {
     text += fmt::format(
-        "No journal of revocations: keys that were revoked after {} may be active again.\n",
+        "No journal of revocations: keys that were revoked or restricted after {} may be active "
+        "again.\n",
         backup_at);
   } else {
-    text += "The journal of revocations is empty: no key was revoked.\n";
+    text += "The journal of revocations is empty: no key was revoked or restricted.\n";
   }
-  for (const auto& id : report.revoked_again) text += fmt::format("  {}\n", id.ToString());
+  text += "What was created, enabled, widened or extended since is lost.\n";
+  for (const auto& id : report.revoked_again) text += fmt::format("  revoked {}\n", id.ToString());
+  for (const auto& id : report.restricted_again) {
+    text += fmt::format("  restricted {}\n", id.ToString());
+  }
   return text;
 }
 
 std::string RestoreJson(const store::sqlite::RestoreReport& report) {
-  std::string ids;
-  for (const auto& id : report.revoked_again) {
-    ids += fmt::format("{}\"{}\"", ids.empty() ? "" : ",", id.ToString());
-  }
   return fmt::format(
-      "{{\"keys\":{},\"backup_at\":\"{}\",\"journal_until\":{},\"revoked_again\":[{}]}}\n",
-      report.keys, FormatRfc3339(report.backup_at), TimeOrNull(report.journal_until), ids);
+      "{{\"keys\":{},\"backup_at\":\"{}\",\"journal_until\":{},\"revoked_again\":[{}],"
+      "\"restricted_again\":[{}]}}\n",
+      report.keys, FormatRfc3339(report.backup_at), TimeOrNull(report.journal_until),
+      JsonIds(report.revoked_again), JsonIds(report.restricted_again));
 }
 
 std::string VerdictText(const store::AuditVerdict& verdict, bool has_anchor) {

@@ -43,21 +43,31 @@ TEST(Messages, C1_Progress) {
 }
 
 TEST(Messages, C5_RestoreReport) {
-  store::sqlite::RestoreReport report{.keys = 3,
-                                      .backup_at = *ParseRfc3339("2026-04-15T12:00:00Z"),
-                                      .journal_until = ParseRfc3339("2026-04-16T12:00:00Z"),
-                                      .revoked_again = {key::KeyId{}}};
+  store::sqlite::RestoreReport report{
+      .keys = 3,
+      .backup_at = *ParseRfc3339("2026-04-15T12:00:00Z"),
+      .journal_until = ParseRfc3339("2026-04-16T12:00:00Z"),
+      .revoked_again = {key::KeyId{}},
+      .restricted_again = {*key::KeyId::Parse("key_00000000000000000000000001")}};
   EXPECT_EQ(RestoreJson(report),
             "{\"keys\":3,\"backup_at\":\"2026-04-15T12:00:00Z\",\"journal_until\":"
-            "\"2026-04-16T12:00:00Z\",\"revoked_again\":[\"key_00000000000000000000000000\"]}\n");
-  EXPECT_THAT(RestoreText(report, false), AllOf(HasSubstr("until 2026-04-16T12:00:00Z, revoked 1"),
-                                                HasSubstr("key_00000000000000000000000000")));
+            "\"2026-04-16T12:00:00Z\",\"revoked_again\":[\"key_00000000000000000000000000\"],"
+            "\"restricted_again\":[\"key_00000000000000000000000001\"]}\n");
+  EXPECT_THAT(RestoreText(report, false),
+              AllOf(HasSubstr("until 2026-04-16T12:00:00Z, revoked 1 of them again and "
+                              "restricted 1."),
+                    HasSubstr("revoked key_00000000000000000000000000"),
+                    HasSubstr("restricted key_"
+                              "00000000000000000000000001"),
+                    HasSubstr("widened or extended since is lost")));
   report.journal_until = std::nullopt;
   report.revoked_again.clear();
+  report.restricted_again.clear();
   EXPECT_THAT(RestoreText(report, true),
-              HasSubstr("revoked after 2026-04-15T12:00:00Z may be active"));
+              HasSubstr("revoked or restricted after 2026-04-15T12:00:00Z may be active"));
   EXPECT_THAT(RestoreText(report, false), HasSubstr("is empty"));
-  EXPECT_THAT(RestoreJson(report), HasSubstr("\"journal_until\":null,\"revoked_again\":[]"));
+  EXPECT_THAT(RestoreJson(report),
+              HasSubstr("\"journal_until\":null,\"revoked_again\":[],\"restricted_again\":[]"));
 }
 
 TEST(Messages, S1_Verdict) {

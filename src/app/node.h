@@ -47,8 +47,8 @@ struct FirstKey {
 // Lifetime: clock, random and log outlive it.
 class Node {
  public:
-  // Opens the store and makes the first account and key if it is empty. Errors: kLocked, kCorrupt,
-  // kConflict, kIo from the store; kInvalidArgument (brand, routes).
+  // Opens the store and makes the first account and key if it is empty.
+  // Errors: kLocked, kCorrupt, kConflict, kIo from the store; kInvalidArgument (brand, routes).
   static Result<std::unique_ptr<Node>> Open(NodeOptions options, const Clock& clock, Random& random,
                                             Log& log);
   ~Node();
@@ -65,7 +65,8 @@ class Node {
   feed::Progress progress() const;
 
   // The bound addresses with scheme, "http://127.0.0.1:4020" or "unix:/path": first --listen, then
-  // --authz-listen. Requires: Listen() succeeded.
+  // --authz-listen.
+  // Requires: Listen() succeeded.
   std::vector<std::string> urls() const;
   Status ReloadTls();
 

@@ -1,7 +1,5 @@
 #include "app/offline.h"
 
-#include <charconv>
-
 #include "app/messages.h"
 #include "app/process.h"
 #include "app/serve.h"
@@ -60,21 +58,10 @@ int Restore(const store::sqlite::RestoreOptions& options, bool is_json, const Cl
   return kDone;
 }
 
-std::optional<key::Digest> ParseDigest(std::string_view hex) {
-  key::Digest digest{};
-  if (hex.size() != 2 * digest.size()) return std::nullopt;
-  for (size_t i = 0; i < digest.size(); ++i) {
-    const char* at = hex.data() + 2 * i;
-    const auto [stop, error] = std::from_chars(at, at + 2, digest[i], 16);
-    if (error != std::errc() || stop != at + 2) return std::nullopt;
-  }
-  return digest;
-}
-
 int VerifyAudit(const std::filesystem::path& data, const std::string& anchor_hex, bool is_json) {
   std::optional<key::Digest> anchor;
   if (!anchor_hex.empty()) {
-    anchor = ParseDigest(anchor_hex);
+    anchor = key::ParseDigest(anchor_hex);
     if (!anchor) return Complain("--anchor must have 64 hexadecimal digits", kUsage);
   }
   const auto verdict = store::sqlite::VerifyAudit(data, anchor);

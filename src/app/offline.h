@@ -25,7 +25,4 @@ int Restore(const store::sqlite::RestoreOptions& options, bool is_json, const Cl
 // S1. `anchor_hex` is empty or 64 hex digits.
 int VerifyAudit(const std::filesystem::path& data, const std::string& anchor_hex, bool is_json);
 
-// Errors: nullopt unless `hex` is 64 hex digits.
-std::optional<key::Digest> ParseDigest(std::string_view hex);
-
 }  // namespace p402::app

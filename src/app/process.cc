@@ -18,19 +18,6 @@
 #include <cstring>
 
 namespace p402::app {
-namespace {
-
-bool WriteAll(int fd, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t written = ::write(fd, text.data(), text.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return false;
-    text.remove_prefix(static_cast<size_t>(written));
-  }
-  return true;
-}
-
-}  // namespace
 
 void HardenProcess() {
   const rlimit none{.rlim_cur = 0, .rlim_max = 0};

@@ -56,15 +56,5 @@ TEST(OpenFailure, S5_ALockedFolderNamesTheWayAround) {
   EXPECT_EQ(OpenFailure(Error{.code = ErrorCode::kIo, .detail = "disk"}, "/data"), "disk");
 }
 
-TEST(ParseDigest, S1_SixtyFourHexDigits) {
-  const std::string hex(64, 'a');
-  ASSERT_TRUE(ParseDigest(hex));
-  EXPECT_EQ((*ParseDigest(hex))[31], 0xAA);
-  for (const std::string& bad : {std::string(), hex.substr(1), hex + "a", "g" + hex.substr(1),
-                                 "-" + hex.substr(1), " " + hex.substr(1)}) {
-    EXPECT_FALSE(ParseDigest(bad)) << bad;
-  }
-}
-
 }  // namespace
 }  // namespace p402::app

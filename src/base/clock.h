@@ -46,12 +46,12 @@ class RealClock final : public Clock {
 // RFC 3339 in UTC with whole seconds, "2026-04-15T12:00:00Z"; milliseconds are cut off.
 std::string FormatRfc3339(WallTime time);
 
-// Parses an RFC 3339 date-time (any offset, fraction cut to ms). Errors: nullopt for anything else,
-// and for years outside 1970 to 9999.
+// Parses an RFC 3339 date-time (any offset, fraction cut to ms).
+// Errors: nullopt for anything else, and for years outside 1970 to 9999.
 std::optional<WallTime> ParseRfc3339(std::string_view text);
 
-// Parses "90s", "15m", "24h", "30d", "2w" or "0" (a whole number and one unit). Errors:
-// kInvalidArgument, `field` empty, for anything else and for more than 100 years.
+// Parses "90s", "15m", "24h", "30d", "2w" or "0" (a whole number and one unit).
+// Errors: kInvalidArgument, `field` empty, for anything else and for more than 100 years.
 Result<Millis> ParseDuration(std::string_view text);
 
 }  // namespace p402

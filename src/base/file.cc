@@ -18,17 +18,31 @@ Failure IoFailure(std::string_view what, const std::filesystem::path& path, int 
               fmt::format("{} {}: {}", what, path.string(), std::strerror(error)));
 }
 
-Status WriteAll(int fd, std::string_view bytes, const std::filesystem::path& path) {
-  while (!bytes.empty()) {
-    const ssize_t written = ::write(fd, bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return IoFailure("write", path, errno);
-    bytes.remove_prefix(static_cast<size_t>(written));
-  }
-  return {};
+Failure NotOwn(std::string text) {
+  return Failure(Error{.code = ErrorCode::kPermissionDenied,
+                       .detail = text,
+                       .public_message = std::move(text),
+                       .field = {}});
 }
 
 }  // namespace
+
+Status CheckFolderIsOwn(const std::filesystem::path& folder, uint32_t mode, uint32_t owner,
+                        uint32_t user) {
+  if (owner != user && owner != 0 && user != 0) {
+    return NotOwn(fmt::format(
+        "the data folder {} (mode {:04o}) belongs to user {}, and this is user {}: run p402 as its "
+        "owner, or give it away with: chown -R {} '{}' && chmod 700 '{}'",
+        folder.string(), mode & 07777, owner, user, user, folder.string(), folder.string()));
+  }
+  if ((mode & (S_IWGRP | S_IWOTH)) != 0) {
+    return NotOwn(fmt::format(
+        "other users can write to the data folder {} (mode {:04o}), and so replace what is in it: "
+        "chmod 700 '{}'",
+        folder.string(), mode & 07777, folder.string()));
+  }
+  return {};
+}
 
 UniqueFd& UniqueFd::operator=(UniqueFd&& other) noexcept {
   if (this != &other) {
@@ -54,6 +68,9 @@ Result<std::unique_ptr<FolderLock>> FolderLock::Acquire(const std::filesystem::p
   if (error) {
     return Fail(ErrorCode::kIo, fmt::format("make {}: {}", folder.string(), error.message()));
   }
+  struct stat info{};
+  if (::stat(folder.c_str(), &info) != 0) return IoFailure("stat", folder, errno);
+  P402_TRY(CheckFolderIsOwn(folder, info.st_mode, info.st_uid, ::geteuid()));
   const auto path = folder / "lock";
   UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!fd.is_open()) return IoFailure("open", path, errno);
@@ -76,6 +93,16 @@ FolderLock::~FolderLock() {
   ::close(fd_);
 }
 
+bool WriteAll(int fd, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(fd, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return false;
+    bytes.remove_prefix(static_cast<size_t>(written));
+  }
+  return true;
+}
+
 Status SyncFolder(const std::filesystem::path& folder) {
   const auto path = folder.empty() ? std::filesystem::path(".") : folder;
   const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -93,7 +120,7 @@ Status WriteFileAtomically(const std::filesystem::path& path, std::string_view b
     if (::fchmod(fd.get(), static_cast<mode_t>(mode)) != 0) {
       return IoFailure("chmod", temporary, errno);
     }
-    P402_TRY(WriteAll(fd.get(), bytes, temporary));
+    if (!WriteAll(fd.get(), bytes)) return IoFailure("write", temporary, errno);
     if (::fsync(fd.get()) != 0) return IoFailure("fsync", temporary, errno);
     if (::rename(temporary.c_str(), path.c_str()) != 0) return IoFailure("rename", path, errno);
     return SyncFolder(path.parent_path());

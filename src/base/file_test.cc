@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdlib>
 
 namespace p402 {
@@ -46,6 +47,36 @@ TEST_F(FolderLockTest, S5_ASecondHolderIsRefusedAndToldAboutTheServer) {
   EXPECT_NE(second.error().public_message.find("--server"), std::string::npos);
   first->reset();
   EXPECT_TRUE(FolderLock::Acquire(folder_));
+}
+
+TEST_F(FolderLockTest, S5_AFolderThatOthersCanWriteToIsRefused) {
+  for (const auto& [mode, text] : {std::pair{0770, "0770"}, {0702, "0702"}, {01777, "1777"}}) {
+    ASSERT_EQ(::chmod(folder_.c_str(), static_cast<mode_t>(mode)), 0);
+    const auto refused = FolderLock::Acquire(folder_);
+    ASSERT_FALSE(refused) << text;
+    EXPECT_EQ(refused.error().code, ErrorCode::kPermissionDenied);
+    const std::string& message = refused.error().public_message;
+    EXPECT_NE(message.find(text), std::string::npos) << message;
+    EXPECT_NE(message.find("chmod 700 '" + folder_.string() + "'"), std::string::npos) << message;
+    EXPECT_EQ(EntriesIn(folder_), 0u) << "nothing was written";
+  }
+  for (const mode_t mode : {0700, 0750, 0755}) {
+    ASSERT_EQ(::chmod(folder_.c_str(), mode), 0);
+    EXPECT_TRUE(FolderLock::Acquire(folder_)) << mode;
+  }
+}
+
+TEST_F(FolderLockTest, S5_AnotherUsersFolderIsRefused) {
+  EXPECT_TRUE(CheckFolderIsOwn("/data", S_IFDIR | 0700, 1000, 1000));
+  EXPECT_TRUE(CheckFolderIsOwn("/data", S_IFDIR | 0755, 0, 1000)) << "root's";
+  EXPECT_TRUE(CheckFolderIsOwn("/data", S_IFDIR | 0700, 1000, 0)) << "by root";
+  const auto refused = CheckFolderIsOwn("/data", S_IFDIR | 0700, 1001, 1000);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kPermissionDenied);
+  for (const char* word : {"/data", "0700", "1001", "1000", "chmod 700"}) {
+    EXPECT_NE(refused.error().public_message.find(word), std::string::npos) << word;
+  }
+  EXPECT_FALSE(CheckFolderIsOwn("/data", S_IFDIR | 0777, 0, 0)) << "root is no exception to this";
 }
 
 TEST_F(FolderLockTest, S5_AnotherProcessIsRefusedAndDeathReleases) {
@@ -181,6 +212,21 @@ TEST(UniqueFd, LetsGoOfWhatIsReleased) {
   }
   EXPECT_TRUE(IsOpen(number));
   ::close(number);
+}
+
+TEST_F(File, WriteAllWritesEverythingOrSaysNo) {
+  int ends[2];
+  ASSERT_EQ(::pipe(ends), 0);
+  const UniqueFd reader(ends[0]);
+  UniqueFd writer(ends[1]);
+  EXPECT_TRUE(WriteAll(writer.get(), "both halves"));
+  EXPECT_TRUE(WriteAll(writer.get(), ""));
+  char got[32];
+  EXPECT_EQ(::read(reader.get(), got, sizeof got), 11);
+  writer = UniqueFd(::open("/dev/full", O_WRONLY | O_CLOEXEC));
+  ASSERT_TRUE(writer.is_open());
+  EXPECT_FALSE(WriteAll(writer.get(), "x"));
+  EXPECT_EQ(errno, ENOSPC);
 }
 
 }  // namespace

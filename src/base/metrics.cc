@@ -10,23 +10,16 @@
 #include <mutex>
 
 #include "base/check.h"
+#include "base/stripe.h"
 
 namespace p402 {
 namespace {
 
-constexpr size_t kStripes = 16;
 constexpr std::array kBounds = {0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01,
                                 0.025,   0.05,   0.1,     0.25,   0.5,   1.0,    2.5,   10.0};
 
 // So that a sum in nanoseconds does not overflow before 20,000 such observations a stripe.
 constexpr double kMaxSeconds = 1e6;
-
-// Each thread keeps to one stripe, given out in turn, so that threads do not share a cache line.
-size_t StripeOfThisThread() {
-  static std::atomic<size_t> next{0};
-  thread_local const size_t stripe = next.fetch_add(1, std::memory_order_relaxed) % kStripes;
-  return stripe;
-}
 
 struct alignas(64) Stripe {
   std::atomic<uint64_t> count{0};
@@ -35,7 +28,8 @@ struct alignas(64) Stripe {
 class StripedCounter final : public Counter {
  public:
   void Add(uint64_t count) override {
-    stripes_[StripeOfThisThread()].count.fetch_add(count, std::memory_order_relaxed);
+    const size_t stripe = StripeOfThisThread();
+    AddToStripe(stripes_[stripe].count, count, stripe);
   }
   uint64_t Value() const override {
     uint64_t sum = 0;
@@ -49,13 +43,13 @@ class StripedCounter final : public Counter {
 
 class StripedHistogram final : public Histogram {
  public:
-  void Observe(double seconds) override {
+  void Observe(double seconds, uint64_t count) override {
     seconds = seconds > 0 ? std::min(seconds, kMaxSeconds) : 0;  // NaN too: a sum cannot hold it
     size_t bucket = 0;
     while (bucket < kBounds.size() && seconds > kBounds[bucket]) ++bucket;
-    Part& part = parts_[StripeOfThisThread()];
-    part.counts[bucket].fetch_add(1, std::memory_order_relaxed);
-    part.sum_ns.fetch_add(static_cast<uint64_t>(seconds * 1e9), std::memory_order_relaxed);
+    const size_t stripe = StripeOfThisThread();
+    AddToStripe(parts_[stripe].counts[bucket], count, stripe);
+    AddToStripe(parts_[stripe].sum_ns, static_cast<uint64_t>(seconds * 1e9) * count, stripe);
   }
 
   prometheus::ClientMetric::Histogram Collect() const {

@@ -11,8 +11,8 @@ namespace p402 {
 
 using MetricLabels = std::map<std::string, std::string>;
 
-// A count that only grows. Threads: Add is wait-free (one relaxed add on a stripe of this
-// thread's).
+// A count that only grows.
+// Threads: safe to call concurrently; Add is wait-free (one relaxed add on a stripe of this thread's).
 class Counter {
  public:
   virtual ~Counter() = default;
@@ -20,16 +20,19 @@ class Counter {
   virtual uint64_t Value() const = 0;
 };
 
-// A distribution of durations in seconds over fixed buckets. Threads: safe to call concurrently.
+// A distribution of durations in seconds over fixed buckets.
+// Threads: safe to call concurrently.
 class Histogram {
  public:
   virtual ~Histogram() = default;
-  virtual void Observe(double seconds) = 0;
+  // `count` things took as long as that.
+  virtual void Observe(double seconds, uint64_t count = 1) = 0;
 };
 
 // The metrics of one server process, in Prometheus' text format (names start with p402_, units are
-// base units, labels are bounded: never a key id). Threads: safe to call concurrently. Lifetime:
-// what it returns lives as long as it does.
+// base units, labels are bounded: never a key id).
+// Threads:  safe to call concurrently.
+// Lifetime: what it returns lives as long as it does.
 class Metrics {
  public:
   static std::unique_ptr<Metrics> Create();

@@ -42,6 +42,23 @@ TEST(Metrics, CountersOfManyThreadsLoseNothing) {
   EXPECT_EQ(counter.Value(), 20u * 1005);
 }
 
+// Some threads have a stripe for themselves and the later ones share: there are enough of both.
+TEST(Metrics, ObservationsOfManyThreadsLoseNothing) {
+  const auto metrics = Metrics::Create();
+  Histogram& histogram = metrics->histogram("p402_seconds", "Time.");
+  {
+    std::vector<std::jthread> threads;
+    for (int t = 0; t < 40; ++t) {
+      threads.emplace_back([&] {
+        for (int i = 0; i < 1000; ++i) histogram.Observe(0.001, 2);
+      });
+    }
+  }
+  EXPECT_THAT(metrics->Expose(), HasSubstr("p402_seconds_bucket{le=\"0.0005\"} 0\n"));
+  EXPECT_THAT(metrics->Expose(), HasSubstr("p402_seconds_bucket{le=\"0.001\"} 80000\n"));
+  EXPECT_THAT(metrics->Expose(), HasSubstr("p402_seconds_sum 80\n"));
+}
+
 TEST(Metrics, ExposesTheTextFormat) {
   const auto metrics = Metrics::Create();
   metrics->counter("p402_requests_total", "Requests.", {{"code", "valid"}}).Add(3);

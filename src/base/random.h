@@ -6,7 +6,8 @@
 
 namespace p402 {
 
-// Where unpredictable bytes come from. Threads: safe to call concurrently.
+// Where unpredictable bytes come from.
+// Threads: safe to call concurrently.
 class Random {
  public:
   virtual ~Random() = default;

@@ -12,10 +12,11 @@ void AppendJsonString(std::string& out, std::string_view text);
 
 // True if `text` is well-formed UTF-8 (RFC 3629: no overlong forms, no surrogates).
 bool IsValidUtf8(std::string_view text);
-// The number of code points. Requires: IsValidUtf8(text).
+// The number of code points.
+// Requires: IsValidUtf8(text).
 size_t CountCodePoints(std::string_view text);
-// True if `text` has a control character: C0, DEL, C1, or a line or paragraph separator. Requires:
-// IsValidUtf8(text).
+// True if `text` has a control character: C0, DEL, C1, or a line or paragraph separator.
+// Requires: IsValidUtf8(text).
 bool HasControlCharacter(std::string_view text);
 
 // `text` with every byte but RFC 3986's unreserved ones as %XX.

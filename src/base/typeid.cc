@@ -47,15 +47,23 @@ bool IsValidTypeIdPrefix(std::string_view prefix) {
 }
 
 std::string EncodeTypeId(std::string_view prefix, const Uuid& uuid) {
+  std::string text;
+  AppendTypeId(prefix, uuid, text);
+  return text;
+}
+
+void AppendTypeId(std::string_view prefix, const Uuid& uuid, std::string& out) {
   P402_CHECK(IsValidTypeIdPrefix(prefix));
   Uint128 value = 0;
   for (uint8_t byte : uuid) value = value << 8 | byte;
-  std::string text(prefix);
-  if (!prefix.empty()) text += '_';
-  for (int shift = 125; shift >= 0; shift -= 5) {
-    text += kAlphabet[static_cast<size_t>(value >> shift & 31)];
+  std::array<char, kSuffixLength> suffix;
+  for (size_t i = suffix.size(); i > 0; --i) {
+    suffix[i - 1] = kAlphabet[static_cast<size_t>(value & 31)];
+    value >>= 5;
   }
-  return text;
+  out.append(prefix);
+  if (!prefix.empty()) out += '_';
+  out.append(suffix.data(), suffix.size());
 }
 
 std::optional<TypeIdParts> DecodeTypeId(std::string_view text) {

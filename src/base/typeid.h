@@ -26,12 +26,15 @@ struct TypeIdParts {
 bool IsValidTypeIdPrefix(std::string_view prefix);
 // Requires: IsValidTypeIdPrefix(prefix).
 std::string EncodeTypeId(std::string_view prefix, const Uuid& uuid);
+// The same at the end of `out`.
+void AppendTypeId(std::string_view prefix, const Uuid& uuid, std::string& out);
 // Errors: nullopt for every text that the specification forbids. Accepts every UUID version.
 std::optional<TypeIdParts> DecodeTypeId(std::string_view text);
 
 // Makes UUIDv7 (RFC 9562) that grow within one generator, also within a millisecond and when the
-// clock steps back: the 12 bits after the version count up from a random start (method 1 of
-// section 6.2). Threads: safe to call concurrently.
+// clock steps back: the 12 bits after the version count up from a random start (method 1 of section
+// 6.2).
+// Threads: safe to call concurrently.
 class Uuid7Generator {
  public:
   Uuid7Generator(const Clock& clock, Random& random);
@@ -63,6 +66,7 @@ struct TypedId {
   }
   static TypedId New(Uuid7Generator& generator) { return TypedId{generator.Next()}; }
   std::string ToString() const { return EncodeTypeId(prefix(), uuid); }
+  void AppendTo(std::string& out) const { AppendTypeId(prefix(), uuid, out); }
   bool is_nil() const { return uuid == Uuid{}; }
   auto operator<=>(const TypedId&) const = default;
 };

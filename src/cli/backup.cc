@@ -40,13 +40,8 @@ class PartialFile {
   }
 
   bool Append(std::string_view part) {
-    while (!part.empty()) {
-      const ssize_t written = ::write(fd_.get(), part.data(), part.size());
-      if (written < 0 && errno == EINTR) continue;
-      if (written <= 0) return false;
-      bytes_ += static_cast<uint64_t>(written);
-      part.remove_prefix(static_cast<size_t>(written));
-    }
+    if (!WriteAll(fd_.get(), part)) return false;
+    bytes_ += part.size();
     return true;
   }
 

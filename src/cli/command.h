@@ -22,7 +22,8 @@ inline constexpr int kRefused = 1;      // by the server, or by this machine
 inline constexpr int kUsage = 2;        // wrong usage
 inline constexpr int kUnreachable = 3;  // no server there
 
-// What a command gets from the process. Lifetime: outlives the commands.
+// What a command gets from the process.
+// Lifetime: outlives the commands.
 struct Process {
   Console& console;
   const Clock& clock;
@@ -48,7 +49,8 @@ CLI::App& AddCommand(CLI::App& parent, const std::string& name, const std::strin
                      const std::string& example);
 // Adds a sub-command that only groups others.
 CLI::App& AddGroup(CLI::App& parent, const std::string& name, const std::string& description);
-// Adds --server, --ca-file and --json. Lifetime: `common` outlives the parse.
+// Adds --server, --ca-file and --json.
+// Lifetime: `common` outlives the parse.
 void AddCommon(CLI::App& command, Common& common);
 
 // Prints "p402: message" to standard error and returns `code`.

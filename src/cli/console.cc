@@ -6,20 +6,12 @@
 #include <cerrno>
 #include <string>
 
+#include "base/file.h"
+
 namespace p402::cli {
 namespace {
 
 constexpr size_t kLineBytes = 4096;  // a raw key has 55 at most; anything longer is another file
-
-bool WriteAll(int fd, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t written = ::write(fd, text.data(), text.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return false;
-    text.remove_prefix(static_cast<size_t>(written));
-  }
-  return true;
-}
 
 // Byte by byte: what follows the line belongs to whoever reads standard input next.
 Result<Secret> ReadLine() {

@@ -21,7 +21,8 @@ class Console {
   // False once standard output did not take everything (a full disk, a closed pipe).
   virtual bool out_is_good() const = 0;
   // The first line of standard input without its end. On a terminal `prompt` is shown and the echo
-  // is off. Errors: kInvalidArgument if there is none, or more than 4 KiB.
+  // is off.
+  // Errors: kInvalidArgument if there is none, or more than 4 KiB.
   virtual Result<Secret> ReadSecret(std::string_view prompt) = 0;
   // True if the person at the terminal answered "y" or "yes".
   virtual bool Confirm(std::string_view question) = 0;

@@ -12,7 +12,8 @@ namespace p402::cli {
 // A JSON object that a server sent. It may hold a raw key, so all its memory is wiped at the end.
 class Document {
  public:
-  // Takes over `text` and wipes it with the rest. Errors: nullopt unless it is one JSON object.
+  // Takes over `text` and wipes it with the rest.
+  // Errors: nullopt unless it is one JSON object.
   static std::optional<Document> Parse(std::string&& text);
   Document(Document&& other) noexcept;
   Document& operator=(Document&&) = delete;

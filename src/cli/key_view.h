@@ -30,7 +30,8 @@ Status AppendKeyMembers(const CLI::App& command, const KeyFlags& flags, WallTime
 // True if the option `name` of `command` was given, also with an empty value.
 bool IsGiven(const CLI::App& command, const std::string& name);
 
-// Checks an id before it becomes a part of a path. Errors: kInvalidArgument.
+// Checks an id before it becomes a part of a path.
+// Errors: kInvalidArgument.
 Status CheckKeyId(std::string_view id);
 
 // A table of keys, as `keys list` shows it.
@@ -41,7 +42,8 @@ std::string RenderKey(const boost::json::object& key, const Look& look);
 // Prints the raw key of a create or rotate answer, the only time it is shown: alone on standard
 // output, with everything that is said about it on standard error. Returns the exit code.
 int PrintNewKey(const Session& session, const Document& answer);
-// The same for a key object inside another answer. Requires: !session.is_json().
+// The same for a key object inside another answer.
+// Requires: !session.is_json().
 int PrintRawKey(const Session& session, const boost::json::object& key);
 
 // Says on standard error which nodes have not obeyed yet, if any.

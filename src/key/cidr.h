@@ -27,8 +27,8 @@ struct IpAddress {
 struct Cidr {
   IpAddress network;
   uint8_t prefix_bits = 0;  // of the 128 of `bytes`
-  // Accepts "10.0.0.0/8", "2001:db8::/32", and a single address. Errors: kInvalidArgument, field
-  // empty.
+  // Accepts "10.0.0.0/8", "2001:db8::/32", and a single address.
+  // Errors: kInvalidArgument, field empty.
   static Result<Cidr> Parse(std::string_view text);
   // An IPv4 address is in no IPv6 network, ::/0 neither.
   bool Contains(const IpAddress& address) const;

@@ -2,7 +2,7 @@
 
 #include <array>
 #include <cstdint>
-#include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -12,24 +12,12 @@ namespace p402::key {
 // SHA-256 (FIPS 180-4). Of a raw key: the only form that is ever stored.
 using Digest = std::array<uint8_t, 32>;
 
-// Computes digests with a fetched EVP_MD and a reused context (three times the one-shot call's
-// speed). Threads: one at a time; each thread has its own.
-class Hasher {
- public:
-  Hasher();
-  ~Hasher();
-  Hasher(const Hasher&) = delete;
-  Hasher& operator=(const Hasher&) = delete;
-  Digest Hash(std::string_view bytes);
-
- private:
-  struct Impl;
-  std::unique_ptr<Impl> impl_;
-};
-
-// A digest with a hasher of the calling thread's. Threads: safe to call concurrently.
+// SHA-256 of `bytes`.
+// Threads: safe to call concurrently. Cost: no allocation.
 Digest DigestOf(std::string_view bytes);
 
 std::string ToHex(std::span<const uint8_t> bytes);
+// Errors: nullopt unless it is 64 hexadecimal digits, in either case.
+std::optional<Digest> ParseDigest(std::string_view hex);
 
 }  // namespace p402::key

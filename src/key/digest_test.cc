@@ -20,11 +20,16 @@ TEST(Digest, IsSha256) {
             "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
 }
 
-TEST(Digest, AHasherIsReusable) {
-  Hasher hasher;
-  const Digest first = hasher.Hash("abc");
-  hasher.Hash(std::string(1000, 'x'));
-  EXPECT_EQ(hasher.Hash("abc"), first);
+TEST(ParseDigest, S1_SixtyFourHexDigits) {
+  const Digest digest = DigestOf("abc");
+  EXPECT_EQ(ParseDigest(ToHex(digest)), digest);
+  const std::string hex(64, 'A');
+  ASSERT_TRUE(ParseDigest(hex));
+  EXPECT_EQ((*ParseDigest(hex))[31], 0xAA);
+  for (const std::string& bad : {std::string(), hex.substr(1), hex + "a", "g" + hex.substr(1),
+                                 "-" + hex.substr(1), " " + hex.substr(1)}) {
+    EXPECT_FALSE(ParseDigest(bad)) << bad;
+  }
 }
 
 TEST(Digest, IsTheSameOnEveryThread) {

@@ -15,14 +15,16 @@ struct Grant {
 Grant GrantOf(const Record& record);
 
 // A2: Ok if `result` lies within `caller`: its scopes are covered, it does not outlive it, its
-// networks are within the caller's, and a test key makes only test keys. Errors: kPermissionDenied,
-// reason "escalation", `field` and the public message name the first field that is wider.
+// networks are within the caller's, and a test key makes only test keys.
+// Errors: kPermissionDenied, reason "escalation", `field` and the public message name the first
+// field that is wider.
 Status CheckWithin(const Grant& result, const Grant& caller);
 
 // A2: Ok if `caller` may act on `target` (PATCH, rotate, DELETE): the target is in its account, a
 // test key acts only on test keys, and the target has no scope that the caller lacks. A key may
-// always act on itself as far as this goes. Errors: kNotFound if the caller may not even see it
-// (other account, or live seen by test); kPermissionDenied, reason "escalation".
+// always act on itself as far as this goes.
+// Errors: kNotFound if the caller may not even see it (other account, or live seen by test);
+// kPermissionDenied, reason "escalation".
 Status CheckMayActOn(const Record& caller, const Record& target);
 
 // True if `caller` may see `target` (A2, A8).

@@ -17,7 +17,7 @@ bool IsScopeCharacter(char c) {
 }
 
 // [a-z0-9_.-]+(:[a-z0-9_.-]+)* or "*"
-bool IsScope(std::string_view text) {
+bool HasScopeForm(std::string_view text) {
   if (text == "*") return true;
   bool is_part_open = false;
   for (char c : text) {
@@ -38,13 +38,17 @@ Failure BadScope(std::string_view scope, std::string_view rule) {
 
 }  // namespace
 
+bool IsScope(std::string_view text) {
+  return text.size() <= limits::kScopeBytes && HasScopeForm(text);
+}
+
 Result<ScopeSet> ScopeSet::Parse(std::span<const std::string> scopes) {
   ScopeSet set;
   for (const std::string& scope : scopes) {
     if (scope.size() > limits::kScopeBytes) {
       return BadScope(scope, fmt::format("is longer than {} bytes", limits::kScopeBytes));
     }
-    if (!IsScope(scope)) {
+    if (!HasScopeForm(scope)) {
       return BadScope(scope, "is not of the form a-z 0-9 _ . - in parts joined by ':', or \"*\"");
     }
     set.scopes_.push_back(scope);

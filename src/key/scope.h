@@ -9,6 +9,10 @@
 
 namespace p402::key {
 
+// True if `text` is "*" or of the form [a-z0-9_.-]+(:[a-z0-9_.-]+)*, with at most
+// limits::kScopeBytes. Cost: no allocation.
+bool IsScope(std::string_view text);
+
 // A set of scopes: sorted, without duplicates. "*" covers every scope of the key's account. Scopes
 // match exactly.
 class ScopeSet {

@@ -117,5 +117,16 @@ TEST(ScopeSet, A2_IncludesEveryPair) {
   }
 }
 
+TEST(IsScope, A1_HasTheFormAndTheLimitOfASet) {
+  EXPECT_TRUE(IsScope("*"));
+  EXPECT_TRUE(IsScope("models:read"));
+  EXPECT_TRUE(IsScope(std::string(limits::kScopeBytes, 'a')));
+  EXPECT_FALSE(IsScope(std::string(limits::kScopeBytes + 1, 'a')));
+  EXPECT_FALSE(IsScope(""));
+  EXPECT_FALSE(IsScope("models:"));
+  EXPECT_FALSE(IsScope("Models"));
+  EXPECT_FALSE(IsScope("a b"));
+}
+
 }  // namespace
 }  // namespace p402::key

@@ -14,8 +14,8 @@ struct ThrottleOptions {
 };
 
 // Slows sources of failed authentications (S4): a token bucket per source, IPv4 by address, IPv6 by
-// /64. Only failures spend tokens, and a valid credential is never asked about: see api. Threads:
-// safe to call concurrently.
+// /64. Only failures spend tokens, and a valid credential is never asked about: see api.
+// Threads: safe to call concurrently.
 class Throttle {
  public:
   // Requires: a refill above 0, a burst of at least 1, and at least one source.

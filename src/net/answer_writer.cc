@@ -87,10 +87,13 @@ class Pen {
   char* at_;
 };
 
-size_t UpperBound(const Response& response, bool with_body) {
-  size_t bytes = 256 + response.content_type.size();  // status line, Date, lengths, Connection
+// What is enough for the lines that the server adds: status, Date, Content-Length, Connection.
+constexpr size_t kFrontBytes = 256;
+
+size_t HeaderBytes(const Response& response) {
+  size_t bytes = sizeof "Content-Type: \r\n" + response.content_type.size();
   for (const auto& [name, value] : response.headers) bytes += name.size() + value.size() + 4;
-  return bytes + (with_body ? response.body.size() : 0);
+  return bytes;
 }
 
 void WriteStatusLine(int status, Pen& pen) {
@@ -103,6 +106,22 @@ void WriteStatusLine(int status, Pen& pen) {
   pen.Text(" \r\n");
 }
 
+void WriteFront(int status, uint64_t body_bytes, const AnswerFrame& frame, Pen& pen) {
+  P402_CHECK(status >= 200 && status <= 999);
+  WriteStatusLine(status, pen);
+  pen.Text(frame.date_line);
+  if (status != 204 && status != 304) {
+    pen.Text("Content-Length: ");
+    pen.Number(body_bytes);
+    pen.Text("\r\n");
+  }
+  if (frame.close) {
+    pen.Text("Connection: close\r\n");
+  } else if (frame.keep_alive) {
+    pen.Text("Connection: keep-alive\r\n");
+  }
+}
+
 }  // namespace
 
 bool HasBody(int status, bool is_head) {
@@ -110,28 +129,18 @@ bool HasBody(int status, bool is_head) {
 }
 
 void AppendAnswer(const Response& response, const AnswerFrame& frame, Buffer& out) {
-  P402_CHECK(response.status >= 200 && response.status <= 999);
   const bool is_file = response.file.is_open();
-  const bool with_body = HasBody(response.status, frame.is_head) && !is_file;
+  const std::string_view body = HasBody(response.status, frame.is_head) && !is_file
+                                    ? std::string_view(response.body)
+                                    : std::string_view();
   // One reservation before the first byte: a secret body is never copied by a growing buffer.
-  const auto room = out.Room(UpperBound(response, with_body));
+  const auto room = out.Room(kFrontBytes + HeaderBytes(response) + body.size());
   Pen pen(room.data());
-  WriteStatusLine(response.status, pen);
-  pen.Text(frame.date_line);
+  WriteFront(response.status, is_file ? response.file_bytes : response.body.size(), frame, pen);
   if (!response.content_type.empty()) {
     pen.Text("Content-Type: ");
     pen.HeaderText(response.content_type);
     pen.Text("\r\n");
-  }
-  if (response.status != 204 && response.status != 304) {
-    pen.Text("Content-Length: ");
-    pen.Number(is_file ? response.file_bytes : response.body.size());
-    pen.Text("\r\n");
-  }
-  if (frame.close) {
-    pen.Text("Connection: close\r\n");
-  } else if (frame.keep_alive) {
-    pen.Text("Connection: keep-alive\r\n");
   }
   for (const auto& [name, value] : response.headers) {
     pen.HeaderText(name);
@@ -140,7 +149,20 @@ void AppendAnswer(const Response& response, const AnswerFrame& frame, Buffer& ou
     pen.Text("\r\n");
   }
   pen.Text("\r\n");
-  if (with_body) pen.Text(response.body);
+  pen.Text(body);
+  out.Commit(static_cast<size_t>(pen.at() - room.data()));
+}
+
+void AppendAnswer(const DirectAnswer& answer, const AnswerFrame& frame, Buffer& out) {
+  P402_CHECK(answer.header_lines.empty() || answer.header_lines.ends_with("\r\n"));
+  const std::string_view body =
+      HasBody(answer.status, frame.is_head) ? answer.body : std::string_view();
+  const auto room = out.Room(kFrontBytes + answer.header_lines.size() + body.size());
+  Pen pen(room.data());
+  WriteFront(answer.status, answer.body.size(), frame, pen);
+  pen.Text(answer.header_lines);
+  pen.Text("\r\n");
+  pen.Text(body);
   out.Commit(static_cast<size_t>(pen.at() - room.data()));
 }
 

@@ -19,6 +19,8 @@ struct AnswerFrame {
 
 // Appends the answer, without the bytes of a file, to `out`.
 void AppendAnswer(const Response& response, const AnswerFrame& frame, Buffer& out);
+// Requires: the header lines end with CRLF, each of them.
+void AppendAnswer(const DirectAnswer& answer, const AnswerFrame& frame, Buffer& out);
 
 // True if an answer of that status and method carries its body.
 bool HasBody(int status, bool is_head);

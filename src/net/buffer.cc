@@ -1,7 +1,5 @@
 #include "net/buffer.h"
 
-#include <openssl/crypto.h>
-
 #include <algorithm>
 #include <cstring>
 
@@ -19,7 +17,7 @@ std::span<char> Buffer::Room(size_t least) {
   const size_t kept = size();
   if (capacity_ - kept >= least && begin_ != 0) {
     std::memmove(block_.get(), block_.get() + begin_, kept);
-    OPENSSL_cleanse(block_.get() + kept, end_ - kept);
+    explicit_bzero(block_.get() + kept, end_ - kept);
   } else {
     size_t capacity = std::max(kFirstBlock, capacity_);
     while (capacity - kept < least) capacity *= 2;
@@ -43,7 +41,7 @@ void Buffer::Append(std::string_view bytes) {
 void Buffer::Consume(size_t count) {
   P402_CHECK(count <= size());
   if (count == 0) return;
-  OPENSSL_cleanse(data(), count);
+  explicit_bzero(data(), count);
   begin_ += count;
   if (begin_ == end_) begin_ = end_ = 0;
 }
@@ -54,11 +52,11 @@ void Buffer::Erase(size_t offset, size_t count) {
   char* const hole = data() + offset;
   std::memmove(hole, hole + count, size() - offset - count);
   end_ -= count;
-  OPENSSL_cleanse(block_.get() + end_, count);
+  explicit_bzero(block_.get() + end_, count);
 }
 
 void Buffer::Release() {
-  if (!empty()) OPENSSL_cleanse(data(), size());
+  if (!empty()) explicit_bzero(data(), size());
   block_.reset();
   capacity_ = begin_ = end_ = 0;
 }

@@ -9,7 +9,6 @@
 #include <utility>
 
 #include "base/check.h"
-#include "net/answer_writer.h"
 #include "net/tls.h"
 
 namespace p402::net {
@@ -286,7 +285,12 @@ bool Connection::Dispatch() {
   state_ = State::kHandling;
   deadline_ = BootTime::max();
   is_dispatching_ = true;
-  port_.handler->OnRequest(MakeRequest(), Responder(shared_from_this()));
+  const Request request = MakeRequest();
+  if (const auto answer = port_.handler->AnswerDirectly(request, worker_->scratch())) {
+    Answer(*answer);
+  } else {
+    port_.handler->OnRequest(request, Responder(shared_from_this()));
+  }
   is_dispatching_ = false;
   return IsReading();
 }
@@ -320,21 +324,38 @@ void Connection::AnswerLater(Response& response) {
 
 void Connection::Answer(Response& response) {
   Exchange& exchange = *exchange_;
-  Shared& shared = worker_->shared();
-  const bool keep_alive =
-      exchange.head.keep_alive && !response.close && !is_last_ && !shared.is_draining;
-  AppendAnswer(response,
-               {.date_line = worker_->date_line(),
-                .is_head = exchange.is_head_request,
-                .close = !keep_alive,
-                .keep_alive = keep_alive && exchange.head.version_minor == 0},
-               exchange.out);
+  const bool keep_alive = KeepsAlive() && !response.close;
+  AppendAnswer(response, FrameOf(keep_alive), exchange.out);
   if (response.file.is_open() && HasBody(response.status, exchange.is_head_request)) {
     exchange.file = std::move(response.file);
     exchange.file_offset = 0;
     exchange.file_left = response.file_bytes;
   }
-  shared.CountAnswer(response.status);
+  EndRequest(response.status, keep_alive);
+}
+
+void Connection::Answer(const DirectAnswer& answer) {
+  const bool keep_alive = KeepsAlive();
+  AppendAnswer(answer, FrameOf(keep_alive), exchange_->out);
+  EndRequest(answer.status, keep_alive);
+}
+
+bool Connection::KeepsAlive() const {
+  return exchange_->head.keep_alive && !is_last_ && !worker_->shared().is_draining;
+}
+
+AnswerFrame Connection::FrameOf(bool keep_alive) const {
+  return {.date_line = worker_->date_line(),
+          .is_head = exchange_->is_head_request,
+          .close = !keep_alive,
+          .keep_alive = keep_alive && exchange_->head.version_minor == 0};
+}
+
+// The answer is in the output: what belongs to its request ends, and its bytes are wiped.
+void Connection::EndRequest(int status, bool keep_alive) {
+  Exchange& exchange = *exchange_;
+  Shared& shared = worker_->shared();
+  shared.CountAnswer(status);
   shared.request_seconds->Observe(
       std::chrono::duration<double>(shared.clock.Boot() - exchange.started).count());
   exchange.in.Consume(exchange.request_bytes);

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/clock.h"
+#include "net/answer_writer.h"
 #include "net/channel.h"
 #include "net/loop.h"
 #include "net/message.h"
@@ -78,6 +79,10 @@ class Connection final : public Responder::Target,
 
   // Output.
   void Answer(Response& response);
+  void Answer(const DirectAnswer& answer);
+  bool KeepsAlive() const;
+  AnswerFrame FrameOf(bool keep_alive) const;
+  void EndRequest(int status, bool keep_alive);
   void AnswerLater(Response& response);
   void Refuse(HeadError error);
   bool Flush();
@@ -103,7 +108,7 @@ class Connection final : public Responder::Target,
   size_t linger_left_;
   State state_ = State::kIdle;
   State resume_ = State::kIdle;     // what follows kWriting
-  bool is_dispatching_ = false;     // OnRequest is on the stack
+  bool is_dispatching_ = false;     // the handler is on the stack
   bool is_blocked_ = false;         // the client takes the output slowly; write_deadline runs
   bool is_last_ = false;            // close after what is being written
   bool may_send_more_ = false;      // linger at the end, or a reset could destroy the answer

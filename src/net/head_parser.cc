@@ -1,5 +1,9 @@
 #include "net/head_parser.h"
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 #include <algorithm>
 #include <bit>
 #include <cstring>
@@ -37,6 +41,18 @@ uint64_t MarkControls(uint64_t word) {
 
 // The position of the first control character from `pos` on, or data.size().
 size_t FindControl(std::string_view data, size_t pos) {
+#ifdef __SSE2__
+  const __m128i last_low = _mm_set1_epi8(0x1f);
+  const __m128i del = _mm_set1_epi8(0x7f);
+  for (; pos + 16 <= data.size(); pos += 16) {
+    const auto* const at = reinterpret_cast<const __m128i*>(data.data() + pos);
+    const __m128i bytes = _mm_loadu_si128(at);
+    const __m128i is_low = _mm_cmpeq_epi8(_mm_min_epu8(bytes, last_low), bytes);
+    const __m128i is_control = _mm_or_si128(is_low, _mm_cmpeq_epi8(bytes, del));
+    const auto marks = static_cast<unsigned>(_mm_movemask_epi8(is_control));
+    if (marks != 0) return pos + static_cast<size_t>(std::countr_zero(marks));
+  }
+#endif
   if constexpr (std::endian::native == std::endian::little) {
     for (; pos + 8 <= data.size(); pos += 8) {
       uint64_t word;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -49,6 +50,18 @@ struct Response {
   bool is_secret = false;  // the body holds a raw key: every buffer it passes through is wiped
   bool close = false;      // close the connection after this answer
 };
+
+// An answer that a handler gives at once, without a Responder. The server adds the status line,
+// Date, Content-Length and Connection; a HEAD request and a 204 or 304 get no body.
+struct DirectAnswer {
+  int status = 200;
+  // Each "Name: value\r\n", written and escaped by the handler, Content-Type included.
+  std::string_view header_lines = {};
+  std::string_view body = {};
+};
+
+// The room that a handler has for the text of a direct answer.
+inline constexpr size_t kDirectScratchBytes = size_t{32} * 1024;
 
 // Why a request was refused before it reached the handler.
 enum class Refusal : uint8_t {

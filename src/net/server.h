@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -54,6 +55,14 @@ class Handler {
   virtual ~Handler() = default;
   // The head is complete. `head.body` is empty.
   virtual BodyPolicy OnHead(const Request& head) = 0;
+  // Answers a complete request at once, or nullopt: OnRequest follows. It writes no credential.
+  // Lifetime: the answer points into `scratch` (kDirectScratchBytes, this thread's own) or to what
+  // is static; it is used before the next call on this thread.
+  // Cost: the server allocates nothing for such an answer on a connection that has answered before.
+  virtual std::optional<DirectAnswer> AnswerDirectly([[maybe_unused]] const Request& request,
+                                                     [[maybe_unused]] std::span<char> scratch) {
+    return std::nullopt;
+  }
   virtual void OnRequest(const Request& request, Responder responder) = 0;
   // The text of an answer to a request that never became one. `detail` is fit for the client.
   virtual Response OnRefused(Refusal refusal, std::string_view detail) = 0;

@@ -26,8 +26,8 @@ class Authenticator {
                                            std::optional<key::IpAddress> ip,
                                            std::string request_id);
   // R2: Ok if the caller would be authenticated now, with `scope` (empty: none needed). Called
-  // before a read is answered. Errors: as Authenticate, and kPermissionDenied, reason
-  // "insufficient_scope", `field` the scope.
+  // before a read is answered.
+  // Errors: as Authenticate, and kPermissionDenied, reason "insufficient_scope", `field` the scope.
   Status Recheck(const Caller& caller, std::string_view scope) const;
 
  private:

@@ -5,8 +5,8 @@
 #include "base/clock.h"
 #include "base/result.h"
 
-// The limits of what a request may hold (A1). Errors: kInvalidArgument with the field's name and
-// the limit in the public message.
+// The limits of what a request may hold (A1).
+// Errors: kInvalidArgument with the field's name and the limit in the public message.
 namespace p402::service {
 
 Status CheckName(std::string_view name, size_t max_characters);

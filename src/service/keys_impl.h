@@ -11,11 +11,13 @@
 
 namespace p402::service {
 
-// Makes raw keys. Threads: safe to call concurrently.
+// Makes raw keys.
+// Threads: safe to call concurrently.
 class RawKeyMint {
  public:
   RawKeyMint(Random& random, std::string brand) : random_(&random), brand_(std::move(brand)) {}
-  // A new raw key: its digest and prefix go into `record`. Requires: record.mode is set.
+  // A new raw key: its digest and prefix go into `record`.
+  // Requires: record.mode is set.
   Secret Mint(key::Record& record) const;
 
  private:
@@ -23,8 +25,8 @@ class RawKeyMint {
   std::string brand_;
 };
 
-// Threads: all of it is set at construction. Lifetime: completions under way keep it; what it
-// refers to outlives them.
+// Threads:  all of it is set at construction.
+// Lifetime: completions under way keep it; what it refers to outlives them.
 struct Keys::Impl {
   Impl(Options options, store::Store& a_store, feed::Feed& a_feed, index::Index& an_index,
        const Clock& a_clock, Random& a_random, Uuid7Generator& an_ids, Log& a_log,

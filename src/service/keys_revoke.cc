@@ -30,18 +30,20 @@ Result<key::Record> ReadAllowedActor(store::Transaction& transaction,
   return actor;
 }
 
-// Everything that the key created, and what that created, and so on, through keys that are revoked
-// already. Whether the actor could act on a descendant alone does not matter: what a key created is
-// revoked with it although somebody may have widened it since; otherwise an heir could hide there.
+// Everything that the key created or was rotated to, by whomever, and what comes from that, and so
+// on, through keys that are revoked already. Whether the actor could act on a descendant alone does
+// not matter: what a key left behind is revoked with it although somebody may have widened it since;
+// otherwise an heir could hide there.
 Result<std::vector<key::Record>> ReadDescendants(store::Transaction& transaction,
                                                  const key::Record& root) {
   std::vector<key::Record> descendants;
   std::set<key::KeyId> seen{root.id};
   std::deque<key::KeyId> open{root.id};
   while (!open.empty()) {
-    P402_TRY(auto children, transaction.KeysCreatedBy(open.front(), limits::kCascadeKeys + 1));
+    // So many that a full answer exceeds the limit although all that were seen are in it.
+    P402_TRY(auto heirs, transaction.HeirsOf(open.front(), limits::kCascadeKeys + 2));
     open.pop_front();
-    for (auto& child : children) {
+    for (auto& child : heirs) {
       if (child.account != root.account || !seen.insert(child.id).second) continue;
       if (descendants.size() == limits::kCascadeKeys) {
         return InvalidArgument("cascade", "more than " + std::to_string(limits::kCascadeKeys) +

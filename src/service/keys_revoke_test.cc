@@ -112,6 +112,50 @@ TEST_F(RevokeTest, A5_CascadeTakesAllDescendants) {
   }
 }
 
+// Whoever rotates a key makes the new one: created_by alone would lose the trail here.
+TEST_F(RevokeTest, A5_CascadeFollowsRotationsBySomebodyElse) {
+  const auto root = PlantScopes({"*"});
+  const auto child = ChildOf(root);
+  const auto rotated = Rotate(root_, child.record->id, Millis(3'600'000));
+  ASSERT_EQ(Say(rotated), "ok");
+  const auto again = Rotate(root_, rotated->record.id, Millis(3'600'000));
+  ASSERT_EQ(Say(again), "ok");
+  const auto heir =
+      Plant({.created_by = {.kind = key::ActorKind::kKey, .id = again->record.id.ToString()}});
+  const auto own = Rotate(root_, root.record->id, Millis(3'600'000));
+  ASSERT_EQ(Say(own), "ok");
+  const auto revoked = Revoke(root_, root.record->id, {.cascade = true});
+  ASSERT_EQ(Say(revoked), "ok");
+  EXPECT_THAT(revoked->cascaded,
+              UnorderedElementsAre(child.record->id, rotated->record.id, again->record.id,
+                                   heir.record->id, own->record.id));
+  EXPECT_EQ(Ask(again->raw_key.Reveal()), "revoked");
+  EXPECT_EQ(Ask(own->raw_key.Reveal()), "revoked");
+  EXPECT_FALSE(IsRevoked(root_)) << "who rotated is no heir";
+}
+
+TEST_F(RevokeTest, A5_AKeyOnBothPathsCountsOnce) {
+  const auto root = PlantScopes({"*"});
+  const auto child = ChildOf(root);
+  const auto rotated = Rotate(root, child.record->id);
+  ASSERT_EQ(Say(rotated), "ok");
+  const auto revoked = Revoke(root_, root.record->id, {.cascade = true});
+  EXPECT_THAT(revoked->cascaded, UnorderedElementsAre(child.record->id, rotated->record.id));
+}
+
+TEST_F(RevokeTest, A5_ACycleOfRotationsEnds) {
+  const auto a = PlantScopes({"*"});
+  auto b = PlantScopes({"a"});
+  key::Record first = *a.record;
+  key::Record second = *b.record;
+  first.rotated_from = second.id;
+  second.rotated_from = first.id;
+  Write({first, second});
+  const auto revoked = Revoke(root_, first.id, {.cascade = true});
+  ASSERT_EQ(Say(revoked), "ok");
+  EXPECT_THAT(revoked->cascaded, ElementsAre(second.id));
+}
+
 TEST_F(RevokeTest, A5_WithoutCascadeWhatItCreatedLives) {
   const auto root = PlantScopes({"*"});
   const auto child = ChildOf(root);
@@ -192,8 +236,12 @@ TEST_F(RevokeTest, A5_TheCascadeIsBoundedAndAllOrNothing) {
 TEST_F(RevokeTest, A12_ACascadeStaysInItsAccount) {
   const auto root = PlantScopes({"*"});
   const auto foreign = Plant({.account = OtherAccount(), .created_by = root.actor()});
+  auto rotated = *Plant({.account = foreign.record->account}).record;
+  rotated.rotated_from = root.record->id;
+  Write(rotated);
   ASSERT_EQ(Say(Revoke(root_, root.record->id, {.cascade = true})), "ok");
   EXPECT_FALSE(Stored(foreign.record->id, foreign.record->account).revoked_at);
+  EXPECT_FALSE(Stored(rotated.id, rotated.account).revoked_at);
 }
 
 TEST_F(RevokeTest, A8_WhatIsNotSeenIsNotThere) {

@@ -16,12 +16,9 @@ namespace p402::service {
 namespace scopes {
 inline constexpr std::string_view kKeysRead = "keys:read";
 inline constexpr std::string_view kKeysWrite = "keys:write";
-inline constexpr std::string_view kKeysVerify = "keys:verify";
 inline constexpr std::string_view kAuditRead = "audit:read";
 inline constexpr std::string_view kAuditPrune = "audit:prune";
 inline constexpr std::string_view kAccountsWrite = "accounts:write";
-inline constexpr std::string_view kMetricsRead = "metrics:read";
-inline constexpr std::string_view kStoreBackup = "store:backup";
 }  // namespace scopes
 
 // Errors: kPermissionDenied, reason "insufficient_scope", `field` the scope.
@@ -29,13 +26,14 @@ Status RequireScope(const key::Record& actor, std::string_view scope);
 
 // For what concerns the whole store (accounts, the audit chain as a whole, a backup): the scope,
 // and the first account (A12): another account's "*" does not cover it. A test key sees nothing of
-// the live keys that all of these touch (A2), so it is refused as well. Errors: kPermissionDenied,
-// reason "insufficient_scope", `field` the scope.
+// the live keys that all of these touch (A2), so it is refused as well.
+// Errors: kPermissionDenied, reason "insufficient_scope", `field` the scope.
 Status RequireFirstAccountScope(const key::Record& actor, std::string_view scope,
                                 bool is_first_account);
 
 // A12: Ok unless `scopes` names accounts:write outside the first account. To be asked inside every
-// plan that gives a key its scopes. Errors: kPermissionDenied, reason "escalation", field "scopes".
+// plan that gives a key its scopes.
+// Errors: kPermissionDenied, reason "escalation", field "scopes".
 Status CheckGrantable(store::Transaction& transaction, const key::AccountId& account,
                       const key::ScopeSet& scopes);
 
@@ -58,7 +56,8 @@ void CheckActorInStore(store::Store& store, const Caller& caller, std::string_vi
 Failure Unauthenticated(key::Decision decision);
 
 // Knows which account is the first, from the store; asked once, because it never changes.
-// Threads: safe to call concurrently. Lifetime: `store` outlives it and its completions.
+// Threads:  safe to call concurrently.
+// Lifetime: `store` outlives it and its completions.
 class FirstAccount {
  public:
   explicit FirstAccount(store::Store& store);

@@ -12,8 +12,8 @@
 namespace p402::service {
 
 // Writes the index's marks to the store (L1): every limits::kUsageFlushInterval, at most
-// limits::kUsageMarksPerSecond, oldest first. A failed write gives the marks back. Threads: public
-// calls from any thread; the work happens on `scheduler`.
+// limits::kUsageMarksPerSecond, oldest first. A failed write gives the marks back.
+// Threads: public calls from any thread; the work happens on `scheduler`.
 class UsageWriter {
  public:
   UsageWriter(index::Index& index, store::Store& store, Scheduler& scheduler, const Clock& clock,

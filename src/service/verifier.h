@@ -10,8 +10,8 @@
 namespace p402::service {
 
 // Verification for others (V1, V2), from memory. Fail closed: while this node is not current every
-// question is answered kUnavailable (V4), before and after the lookup. Threads: safe to call
-// concurrently; never blocks.
+// question is answered kUnavailable (V4), before and after the lookup.
+// Threads: safe to call concurrently; never blocks.
 class Verifier {
  public:
   Verifier(index::Index& index, feed::Feed& feed, const Clock& clock);

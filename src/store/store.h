@@ -1,7 +1,7 @@
 #pragma once
 
 #include <filesystem>
-#include <string>
+#include <string_view>
 
 #include "base/typeid.h"
 #include "store/audit.h"
@@ -12,14 +12,19 @@
 
 namespace p402::store {
 
+// The prefix of the TypeID that names a backup on its way to a client, in the data folder. What a
+// killed server left of such files is removed when the store is opened again.
+inline constexpr std::string_view kBackupPrefix = "backup";
+
 // The durable truth: one database. Everything in memory can be rebuilt from it.
 //
 // Threads:  every method may be called from any thread and returns at once; completions run on the
-// callback's executor. Lifetime: the destructor finishes what was accepted, then closes. Executors
-// of callbacks outlive the store. Errors:   kUnavailable (cannot be reached, or closing),
-// kResourceExhausted (disk full), kCorrupt, kIo. After an error
-//           of Commit nothing of the change is visible, unless the store says "outcome unknown" in
-//           detail.
+// callback's executor.
+// Lifetime: the destructor finishes what was accepted, then closes. Executors of callbacks outlive
+// the store.
+// Errors:   kUnavailable (cannot be reached, or closing), kResourceExhausted (disk full), kCorrupt,
+// kIo. After an error of Commit nothing of the change is visible, unless the store says "outcome
+// unknown" in detail.
 class Store {
  public:
   virtual ~Store() = default;
@@ -38,8 +43,8 @@ class Store {
   virtual Usage& usage() = 0;
   virtual Audit& audit() = 0;
 
-  // Writes a consistent copy of the whole database to the new file `target` (mode 0600). Errors:
-  // kConflict if the file exists; kInvalidArgument if this store has no such backup.
+  // Writes a consistent copy of the whole database to the new file `target` (mode 0600).
+  // Errors: kConflict if the file exists; kInvalidArgument if this store has no such backup.
   virtual void Backup(std::filesystem::path target, Callback<Status> done) = 0;
 };
 

@@ -10,17 +10,18 @@
 namespace p402::store {
 
 // What a plan may read: the store's rows as they will be at commit. Rows that were read stay as
-// they are until the transaction ends (a row lock, or a single writer). Threads: the store's; calls
-// block. Lifetime: only during the plan.
+// they are until the transaction ends (a row lock, or a single writer).
+// Threads:  the store's; calls block.
+// Lifetime: only during the plan.
 class Transaction {
  public:
   virtual ~Transaction() = default;
   // The store's time; the same during the whole plan.
   virtual WallTime Now() = 0;
   virtual Result<std::optional<key::Record>> GetKey(const key::KeyId& id) = 0;
-  // Keys whose created_by is the key `parent`, unrevoked or not, ascending by id; at most `limit`.
-  virtual Result<std::vector<key::Record>> KeysCreatedBy(const key::KeyId& parent,
-                                                         size_t limit) = 0;
+  // What the key `parent` would leave behind: keys whose created_by or rotated_from it is, unrevoked
+  // or not, of whatever account, each once, ascending by id; at most `limit`.
+  virtual Result<std::vector<key::Record>> HeirsOf(const key::KeyId& parent, size_t limit) = 0;
   virtual Result<std::optional<Account>> GetAccount(const key::AccountId& id) = 0;
   virtual Result<std::optional<Idempotency>> GetIdempotency(const key::AccountId& account,
                                                             const key::Digest& key_digest) = 0;

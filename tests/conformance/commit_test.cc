@@ -214,34 +214,39 @@ TEST_P(CommitConformance, R2_ThePlanSeesWhatWasCommittedBefore) {
   EXPECT_TRUE(is_same_time);
 }
 
-TEST_P(CommitConformance, A5_FindsWhatAKeyCreated) {
+TEST_P(CommitConformance, A5_FindsWhatAKeyLeavesBehind) {
   const auto account = AddAccount();
   const key::Record parent = AddKey(account);
-  std::vector<key::KeyId> children;
-  for (int i = 0; i < 5; ++i) {
+  const key::Actor creator{.kind = key::ActorKind::kKey, .id = parent.id.ToString()};
+  std::vector<key::KeyId> heirs;
+  for (int i = 0; i < 6; ++i) {
     clock_.Advance(Millis(1));
-    key::Record child = NewKey(account);
-    child.created_by = {.kind = key::ActorKind::kKey, .id = parent.id.ToString()};
-    child = AddKey(child);
-    if (i == 2) Revoke(child);
-    children.push_back(child.id);
+    key::Record heir = NewKey(account);
+    if (i % 3 != 1) heir.created_by = creator;
+    if (i % 3 != 0) heir.rotated_from = parent.id;  // both are one heir
+    heir = AddKey(heir);
+    if (i == 2) Revoke(heir);
+    heirs.push_back(heir.id);
   }
   key::Record lookalike = NewKey(account);
   lookalike.created_by = {.kind = key::ActorKind::kMember, .id = parent.id.ToString()};
   AddKey(lookalike);
+  key::Record other = NewKey(account);
+  other.rotated_from = lookalike.id;
+  AddKey(other);
   std::vector<key::Record> all;
   std::vector<key::Record> some;
   auto refused = Commit(store::Plan([&](Transaction& transaction) -> Result<Writes> {
-    P402_TRY(all, transaction.KeysCreatedBy(parent.id, 100));
-    P402_TRY(some, transaction.KeysCreatedBy(parent.id, 2));
+    P402_TRY(all, transaction.HeirsOf(parent.id, 100));
+    P402_TRY(some, transaction.HeirsOf(parent.id, 2));
     return Fail(ErrorCode::kConflict, "only looking");
   }));
   EXPECT_FALSE(refused);
   std::vector<key::KeyId> found;
   for (auto& record : all) found.push_back(record.id);
-  EXPECT_EQ(found, children);
+  EXPECT_EQ(found, heirs);
   ASSERT_EQ(some.size(), 2u);
-  EXPECT_EQ(some[1].id, children[1]);
+  EXPECT_EQ(some[1].id, heirs[1]);
 }
 
 store::Writes IdempotentChange(const key::Record& record, key::Digest key_digest) {

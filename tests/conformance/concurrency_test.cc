@@ -1,4 +1,5 @@
 #include <atomic>
+#include <future>
 #include <latch>
 #include <map>
 #include <mutex>

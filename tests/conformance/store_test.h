@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <functional>
-#include <future>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,6 +12,7 @@
 #include "base/executor.h"
 #include "base/testing/fakes.h"
 #include "store/store.h"
+#include "store/testing/driver.h"
 
 // The suite that every store passes. A backend's file says how to make one and instantiates it.
 namespace p402::conformance {
@@ -37,14 +37,7 @@ inline std::string NameOf(const ::testing::TestParamInfo<Param>& info) {
   return info.param.name;
 }
 
-// Runs `call` with a callback and waits for what it completes with.
-template <class T, class Call>
-T Await(Executor& executor, Call call) {
-  std::promise<T> promise;
-  auto future = promise.get_future();
-  call(Callback<T>(executor, [&promise](T value) { promise.set_value(std::move(value)); }));
-  return future.get();
-}
+using store::testing::Await;
 
 class StoreTest : public ::testing::TestWithParam<Param> {
  protected:

@@ -6,6 +6,8 @@ import shutil
 import sqlite3
 import stat
 
+import pytest
+
 from support.server import assert_problem, run_p402
 
 
@@ -37,6 +39,107 @@ def test_C5_a_key_revoked_after_the_backup_stays_revoked(make_server, tmp_path):
         assert root.get("/api/v2/audit/verify").json()["intact"] is True
         actors = [r["actor"]["kind"] for r in root.get("/api/v2/audit", params={"subject": later["id"]}).json()["records"]]
         assert "system" in actors
+
+
+def restrict(root, keys):
+    """Narrows each of `keys` in its own way."""
+    def patch(name, **fields):
+        response = root.patch(f"/api/v2/keys/{keys[name]['id']}", json=fields)
+        assert response.status_code == 200 and response.json()["enforced"] is True, response.text
+
+    response = root.post(f"/api/v2/keys/{keys['rotated']['id']}/rotate", json={"grace": "0"})
+    assert response.status_code == 201, response.text
+    response = root.post(f"/api/v2/keys/{keys['in grace']['id']}/rotate", json={"grace": "1h"})
+    assert response.status_code == 201, response.text
+    patch("disabled", disabled=True)
+    patch("scopes", scopes=["a:read"])
+    patch("networks", allowed_cidrs=["10.0.0.0/8"])
+    patch("more networks", allowed_cidrs=["10.0.0.0/8"])
+    patch("expiry", expires_at="2001-01-01T00:00:00Z")
+    patch("earlier expiry", expires_at="2030-01-01T00:00:00Z")
+
+
+def check_restricted(root, keys, before):
+    def code(name, **question):
+        return root.code_of(keys[name]["key"], **question)
+
+    now = {name: root.get(f"/api/v2/keys/{key['id']}").json() for name, key in keys.items()}
+    assert code("rotated") == "expired"
+    assert code("in grace") == "valid" and now["in grace"]["expires_at"] == before["in grace"]["expires_at"] is not None
+    assert code("disabled") == "disabled"
+    assert code("scopes", scopes=["a:read"]) == "valid"
+    assert code("scopes", scopes=["a:write"]) == "insufficient_scope"
+    assert code("networks", ip="10.1.1.1") == "valid"
+    assert code("networks", ip="192.0.2.1") == "ip_not_allowed"
+    assert code("more networks", ip="192.0.2.1") == "ip_not_allowed"
+    assert code("expiry") == "expired"
+    assert now["earlier expiry"]["expires_at"] == "2030-01-01T00:00:00Z"
+    assert code("untouched") == "valid"
+    for name, key in now.items():
+        assert key["name"] == name
+        for field in ("status", "scopes", "allowed_cidrs", "expires_at"):
+            assert key[field] == before[name][field], (name, field)
+
+
+@pytest.mark.parametrize("end", ["stop", "kill"])
+def test_C5_a_key_restricted_after_the_backup_stays_restricted(make_server, tmp_path, end):
+    server, backup = make_server(), tmp_path / "backup.db"
+    fields = {"scopes": {"scopes": ["a:read", "a:write"]}, "more networks": {"allowed_cidrs": ["10.0.0.0/8", "192.0.2.0/24"]},
+              "earlier expiry": {"expires_at": "2040-01-01T00:00:00Z"}}
+    names = ["rotated", "in grace", "disabled", "scopes", "networks", "more networks", "expiry", "earlier expiry", "untouched"]
+    with server.client() as root:
+        keys = {name: root.create(name, **fields.get(name, {})) for name in names}
+        take_backup(server, backup)
+        restrict(root, keys)
+        before = {name: root.get(f"/api/v2/keys/{key['id']}").json() for name, key in keys.items()}
+        check_restricted(root, keys, before)
+    getattr(server, end)()
+    done = run_p402("restore", backup, "--data", server.data, "--json")
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert set(report["restricted_again"]) == {keys[name]["id"] for name in names if name != "untouched"}
+    assert report["revoked_again"] == []
+    server.start()
+    with server.client() as root:
+        check_restricted(root, keys, before)
+        records = root.get("/api/v2/audit", params={"subject": keys["disabled"]["id"]}).json()["records"]
+        assert records[0]["action"] == "key.update" and records[0]["actor"] == {"kind": "system", "id": "restore"}
+        assert root.get("/api/v2/audit/verify").json()["intact"] is True
+        # What is widened now stays so: the journal speaks of the time before.
+        assert root.patch(f"/api/v2/keys/{keys['disabled']['id']}", json={"disabled": False}).status_code == 200
+    server.stop()
+    server.start()
+    with server.client() as root:
+        assert root.code_of(keys["disabled"]["key"]) == "valid"
+    assert server.stop() == 0
+    done = run_p402("restore", backup, "--data", server.data)
+    assert done.returncode == 0, done.stderr
+    assert f"restricted {keys['disabled']['id']}" in done.stdout and "widened" in done.stdout, done.stdout
+
+
+def test_K4_the_journal_has_no_names_and_no_digests(make_server):
+    server = make_server()
+    with server.client() as root:
+        key = root.create("a telling name", owner="customer-7", metadata={"plan": "gold"})
+        root.patch(f"/api/v2/keys/{key['id']}", json={"disabled": True})
+    server.stop()
+    journal = (server.data / "revocations.journal").read_text()
+    assert key["id"] in journal
+    with sqlite3.connect(server.data / "p402.db") as database:
+        digest = database.execute("SELECT lower(hex(digest)) FROM keys WHERE name = 'a telling name'").fetchone()[0]
+    for text in ("telling", "customer-7", "gold", key["key"], key["key"][10:20], digest):
+        assert text not in journal
+
+
+def test_C5_a_backup_that_was_killed_leaves_nothing_behind(make_server):
+    server = make_server()
+    assert server.stop() == 0
+    left = server.data / "backup_01jx0000000000000000000000"
+    other = server.data / "backup_of_mine"
+    for file in (left, other):
+        file.write_bytes(b"pages")
+    server.start()
+    assert not left.exists() and other.exists()
 
 
 def test_C5_the_same_after_kill_9_in_the_moment_of_the_answer(make_server, tmp_path):

@@ -61,9 +61,9 @@ def test_R1_every_change_is_on_disk_before_it_is_answered(tmp_path):
         for i in range(10):
             made = change("POST", "/api/v2/keys", {"name": f"k{i}", "scopes": []}, "create")
             change("PATCH", f"/api/v2/keys/{made['id']}", {"name": "renamed"}, "rename")
-            change("PATCH", f"/api/v2/keys/{made['id']}", {"disabled": True}, "disable")
+            change("PATCH", f"/api/v2/keys/{made['id']}", {"disabled": True}, "disable", journal=True)
             change("PATCH", f"/api/v2/keys/{made['id']}", {"disabled": False}, "enable")
-            change("POST", f"/api/v2/keys/{made['id']}/rotate", {"grace": "0"}, "rotate")
+            change("POST", f"/api/v2/keys/{made['id']}/rotate", {"grace": "0"}, "rotate", journal=True)
             change("DELETE", f"/api/v2/keys/{made['id']}", None, "revoke", journal=True)
         change("POST", "/api/v2/accounts", {"name": "second"}, "account")
         fast.close()

@@ -87,6 +87,41 @@ def test_A5_cascade_revokes_every_descendant_and_nothing_else(server, root):
     assert root.code_of(bystander["key"]) == "valid"
 
 
+def test_A5_cascade_follows_what_somebody_else_rotated(server, root):
+    """created_by of a rotated key is who rotated it: the trail goes on by rotated_from."""
+    parent = root.create("parent", scopes=["keys:write"])
+    with server.client(parent["key"]) as own:
+        child = own.create("child")
+
+    def rotate(key):
+        response = root.post(f"/api/v2/keys/{key['id']}/rotate", json={"grace": "1h"})
+        assert response.status_code == 201, response.text
+        return response.json()
+
+    heir = rotate(rotate(child))
+    with server.client(heir["key"]) as own:
+        late = own.create("late")
+    successor = rotate(parent)
+    answer = root.revoke(parent["id"], cascade="true")
+    assert {child["id"], heir["rotated_from"], heir["id"], late["id"], successor["id"]} == set(answer["cascaded"])
+    assert len(answer["cascaded"]) == 5
+    for key in (parent, child, heir, late, successor):
+        assert root.code_of(key["key"]) == "revoked"
+    assert root.code_of(server.root_key) == "valid"
+
+
+def test_A5_cascade_reaches_descendants_wider_than_the_caller(server, root):
+    target = root.create("target", scopes=["keys:write"])
+    with server.client(target["key"]) as own:
+        child = own.create("child")
+    assert root.patch(f"/api/v2/keys/{child['id']}", json={"scopes": ["*"]}).status_code == 200
+    caller = root.create("caller", scopes=["keys:write"])
+    with server.client(caller["key"]) as own:
+        assert_problem(own.delete(f"/api/v2/keys/{child['id']}"), 403, "escalation")
+        assert own.revoke(target["id"], cascade="true")["cascaded"] == [child["id"]]
+    assert root.code_of(child["key"]) == "revoked"
+
+
 def test_A5_without_cascade_the_descendants_live(server, root):
     parent = root.create("parent", scopes=["keys:write"])
     with server.client(parent["key"]) as own:

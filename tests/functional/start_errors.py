@@ -48,6 +48,24 @@ def test_S2_ipv6_loopback(make_server):
     assert server.url.startswith("http://[::1]:")
 
 
+@pytest.mark.parametrize("mode", [0o770, 0o703, 0o777])
+def test_S5_a_folder_that_others_can_write_to_is_refused(data, tmp_path, mode):
+    before = sorted(path.name for path in data.iterdir())
+    data.chmod(mode)
+    words = [str(data), f"{mode:04o}", f"chmod 700 '{data}'"]
+    assert refused("--data", data, "--listen", "127.0.0.1:0", words=words).returncode == 1
+    for command in (["init", "--data", data], ["restore", tmp_path / "none", "--data", data]):
+        done = run_p402(*command)
+        assert done.returncode == 1 and words[2] in done.stderr, done.stderr
+    assert sorted(path.name for path in data.iterdir()) == before
+    data.chmod(0o750)
+    server = Server(data=data).start()
+    try:
+        assert stat.S_IMODE(data.stat().st_mode) == 0o750
+    finally:
+        server.close()
+
+
 def test_S5_a_second_opener_fails_and_is_told_what_to_do(make_server):
     server = make_server()
     done = refused("--data", server.data, "--listen", "127.0.0.1:0", words=["--server", str(server.data)])

@@ -10,7 +10,7 @@ FLOORS = [
     {"index", "limit", "store"},
     {"feed"},
     {"service"},
-    {"api", "gateway"},
+    {"api", "gateway", "lib"},
     {"app", "cli"},
 ]
 _LEVEL = {name: level for level, names in enumerate(FLOORS) for name in names}

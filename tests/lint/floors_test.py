@@ -21,6 +21,7 @@ def test_a_sibling_may_not():
     assert "sibling" in _findings("src/index/index.cc", "store/keys.h")[0]
     assert "sibling" in _findings("src/net/server.cc", "key/record.h")[0]
     assert "sibling" in _findings("src/app/serve.cc", "cli/keys.h")[0]
+    assert "sibling" in _findings("src/lib/c_api.cc", "api/api.h")[0]
 
 
 def test_tests_obey_too():

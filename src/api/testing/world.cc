@@ -2,9 +2,9 @@
 
 #include <boost/json/parse.hpp>
 
-#include "api/bearer.h"
 #include "base/check.h"
 #include "base/file.h"
+#include "net/ascii.h"
 #include "store/memory/memory_store.h"
 
 namespace p402::api::testing {
@@ -69,14 +69,14 @@ Answer ToAnswer(const net::Response& response) {
 
 std::string Answer::Header(std::string_view name) const {
   for (const auto& [known, value] : headers) {
-    if (EqualsIgnoringCase(known, name)) return value;
+    if (net::EqualsIgnoreCase(known, name)) return value;
   }
   return {};
 }
 
 bool Answer::HasHeader(std::string_view name) const {
   for (const auto& [known, value] : headers) {
-    if (EqualsIgnoringCase(known, name)) return true;
+    if (net::EqualsIgnoreCase(known, name)) return true;
   }
   return false;
 }

@@ -15,7 +15,8 @@
 // Fakes that the tests of every floor use.
 namespace p402::testing {
 
-// A clock that moves only when it is told to. Threads: safe to call concurrently.
+// A clock that moves only when it is told to.
+// Threads: safe to call concurrently.
 class FakeClock final : public Clock {
  public:
   explicit FakeClock(WallTime start = WallTime(Millis(1'776'254'400'000)));  // 2026-04-15T12:00:00Z
@@ -29,7 +30,8 @@ class FakeClock final : public Clock {
   std::atomic<int64_t> boot_ns_;
 };
 
-// A repeatable generator (splitmix64). Threads: safe to call concurrently.
+// A repeatable generator (splitmix64).
+// Threads: safe to call concurrently.
 class SeededRandom final : public Random {
  public:
   explicit SeededRandom(uint64_t seed = 1) : state_(seed) {}
@@ -40,7 +42,8 @@ class SeededRandom final : public Random {
   uint64_t state_;
 };
 
-// A scheduler that runs nothing until it is told to. Threads: Post from any thread, Run* from one.
+// A scheduler that runs nothing until it is told to.
+// Threads: Post from any thread, Run* from one.
 class ManualScheduler final : public Scheduler {
  public:
   explicit ManualScheduler(FakeClock& clock) : clock_(clock) {}

@@ -24,10 +24,10 @@ class MemoryTransaction final : public Transaction {
     return it->second;
   }
 
-  Result<std::vector<key::Record>> KeysCreatedBy(const key::KeyId& parent, size_t limit) override {
+  Result<std::vector<key::Record>> HeirsOf(const key::KeyId& parent, size_t limit) override {
     std::vector<key::Record> found;
-    auto it = state_.children.find(parent.ToString());
-    if (it == state_.children.end()) return found;
+    auto it = state_.heirs.find(parent.ToString());
+    if (it == state_.heirs.end()) return found;
     for (const auto& id : it->second) {
       if (found.size() == limit) break;
       found.push_back(state_.keys.at(id));
@@ -131,8 +131,9 @@ void ApplyKey(State& state, KeyWrite write, WallTime now) {
   if (!is_new) state.digests.erase(it->second.digest);
   state.digests[record.digest] = record.id;
   if (record.created_by.kind == key::ActorKind::kKey) {
-    state.children[record.created_by.id].insert(record.id);
+    state.heirs[record.created_by.id].insert(record.id);
   }
+  if (record.rotated_from) state.heirs[record.rotated_from->ToString()].insert(record.id);
   it->second = std::move(record);
 }
 

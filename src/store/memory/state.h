@@ -24,7 +24,8 @@ struct State {
   std::mutex mutex;
   std::map<key::KeyId, key::Record> keys;
   std::map<key::Digest, key::KeyId> digests;
-  std::map<std::string, std::set<key::KeyId>> children;  // by the id of the key that made them
+  // By the id of the key that made them, or that they were rotated from.
+  std::map<std::string, std::set<key::KeyId>> heirs;
   std::map<key::AccountId, Account> accounts;
   std::map<IdempotencyKey, Idempotency> idempotency;
   std::vector<Change> log;  // seq is the place plus one
@@ -33,9 +34,11 @@ struct State {
   AuditHead audit_head;
 };
 
-// Runs `plan` and applies what it decided, or nothing. Requires: `state.mutex` is held.
+// Runs `plan` and applies what it decided, or nothing.
+// Requires: `state.mutex` is held.
 Result<Committed> RunPlan(State& state, Plan& plan);
-// Deletes old audit records. Requires: `state.mutex` is held.
+// Deletes old audit records.
+// Requires: `state.mutex` is held.
 int64_t PruneAudit(State& state, WallTime before, AuditRecord by);
 
 }  // namespace p402::store::memory

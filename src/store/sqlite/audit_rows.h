@@ -16,7 +16,8 @@ Result<AuditHead> ReadAuditHead(Database& database);
 Status AppendAudit(Database& database, std::vector<AuditRecord> records, WallTime now);
 // Deletes the records older than `before` from the front of the chain, and says so in it by `by`.
 Result<int64_t> PruneAudit(Database& database, WallTime before, AuditRecord by, WallTime now);
-// Hashes the whole chain as one snapshot has it. Requires: no transaction is open.
+// Hashes the whole chain as one snapshot has it.
+// Requires: no transaction is open.
 Result<AuditVerdict> VerifyChain(Database& database, std::optional<key::Digest> anchor);
 
 }  // namespace p402::store::sqlite

@@ -6,8 +6,12 @@
 
 #include <cerrno>
 #include <cstring>
+#include <string_view>
+#include <vector>
 
 #include "base/file.h"
+#include "base/typeid.h"
+#include "store/store.h"
 
 namespace p402::store::sqlite {
 namespace {
@@ -52,6 +56,16 @@ Status FillFile(Database& source, const std::filesystem::path& path, const std::
   return SyncFile(path);
 }
 
+bool IsBackupName(std::string_view name) {
+  for (const std::string_view suffix : {"-journal", "-wal", "-shm"}) {
+    if (!name.ends_with(suffix)) continue;
+    name.remove_suffix(suffix.size());
+    break;
+  }
+  const auto id = DecodeTypeId(name);
+  return id && id->prefix == kBackupPrefix;
+}
+
 }  // namespace
 
 Status CopyDatabase(Database& source, const std::filesystem::path& target, const std::string& vfs) {
@@ -62,6 +76,22 @@ Status CopyDatabase(Database& source, const std::filesystem::path& target, const
     std::filesystem::remove(target, ignored);
   }
   return status;
+}
+
+Result<int> RemoveLeftBackups(const std::filesystem::path& folder) {
+  std::error_code error;
+  std::vector<std::filesystem::path> left;
+  for (std::filesystem::directory_iterator it(folder, error), end; !error && it != end;
+       it.increment(error)) {
+    std::error_code ignored;
+    const bool is_file = std::filesystem::is_regular_file(it->symlink_status(ignored));
+    if (is_file && IsBackupName(it->path().filename().string())) left.push_back(it->path());
+  }
+  for (const auto& path : left) {
+    if (!error) std::filesystem::remove(path, error);
+  }
+  if (error) return Fail(ErrorCode::kIo, fmt::format("{}: {}", folder.string(), error.message()));
+  return static_cast<int>(left.size());
 }
 
 }  // namespace p402::store::sqlite

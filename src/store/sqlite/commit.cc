@@ -15,8 +15,8 @@ class SqliteTransaction final : public Transaction {
   Result<std::optional<key::Record>> GetKey(const key::KeyId& id) override {
     return ReadKey(database_, id);
   }
-  Result<std::vector<key::Record>> KeysCreatedBy(const key::KeyId& parent, size_t limit) override {
-    return ReadKeysCreatedBy(database_, parent, limit);
+  Result<std::vector<key::Record>> HeirsOf(const key::KeyId& parent, size_t limit) override {
+    return ReadHeirs(database_, parent, limit);
   }
   Result<std::optional<Account>> GetAccount(const key::AccountId& id) override {
     return ReadAccount(database_, id);
@@ -48,19 +48,22 @@ class ChangeWriter {
   Status Write(key::Record record, ChangeKind kind) {
     record.version = head_.seq + 1;
     P402_TRY(WriteKey(database_, record));
+    P402_TRY(Append(kind, record.account, record.id.ToString(), key::EncodeRecord(record)));
     if (record.revoked_at) {
-      revocations_.push_back({.seq = record.version,
-                              .key = record.id,
-                              .account = record.account,
-                              .revoked_at = *record.revoked_at});
+      lines_.revocations.push_back({.seq = record.version,
+                                    .key = record.id,
+                                    .account = record.account,
+                                    .revoked_at = *record.revoked_at});
+    } else if (kind == ChangeKind::kRestrict) {
+      lines_.restrictions.push_back(RestrictionOf(record, head_.tag, now_));
     }
-    return Append(kind, record.account, record.id.ToString(), key::EncodeRecord(record));
+    return {};
   }
 
   Result<Applied> Finish() && {
     if (is_changed_) P402_TRY(WriteHead(database_, 0, head_));
     return Applied{.committed = {.seq = head_.seq, .tag = head_.tag, .at = now_},
-                   .revocations = std::move(revocations_)};
+                   .lines = std::move(lines_)};
   }
 
  private:
@@ -83,7 +86,7 @@ class ChangeWriter {
   WallTime now_;
   Random& random_;
   bool is_changed_ = false;
-  std::vector<Revocation> revocations_;
+  JournalLines lines_;
 };
 
 }  // namespace

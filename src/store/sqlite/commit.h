@@ -1,7 +1,5 @@
 #pragma once
 
-#include <vector>
-
 #include "base/clock.h"
 #include "base/random.h"
 #include "store/sqlite/database.h"
@@ -12,11 +10,12 @@ namespace p402::store::sqlite {
 
 struct Applied {
   Committed committed;
-  std::vector<Revocation> revocations;  // for the journal
+  JournalLines lines;  // for the journal
 };
 
-// Runs `plan` and writes what it decided. Requires: a transaction is open on `database`; the caller
-// ends it, and rolls it back after an error.
+// Runs `plan` and writes what it decided.
+// Requires: a transaction is open on `database`; the caller ends it, and rolls it back after an
+// error.
 Result<Applied> RunPlan(Database& database, Plan& plan, WallTime now, Random& random);
 
 }  // namespace p402::store::sqlite

@@ -23,7 +23,8 @@ namespace p402::store::sqlite {
 Error SqliteError(int code, std::string_view what, std::string_view message);
 
 // A prepared statement in use. Destruction resets it, so that no read transaction lingers.
-// Threads: those of its Database. Lifetime: shorter than its Database.
+// Threads:  those of its Database.
+// Lifetime: shorter than its Database.
 class Query {
  public:
   explicit Query(sqlite3_stmt* statement) : statement_(statement) {}
@@ -102,7 +103,8 @@ class Database {
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
 
-  // A cached statement. Requires: no other Query of the same text is in use.
+  // A cached statement.
+  // Requires: no other Query of the same text is in use.
   Result<Query> Prepare(std::string_view sql);
   // Runs statements without parameters: schema and pragmas.
   Status Execute(const std::string& sql);

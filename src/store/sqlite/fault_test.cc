@@ -105,7 +105,7 @@ class FaultTest : public SqliteTest {
     }
     const auto journal = ReadJournal(folder.path());
     ASSERT_TRUE(journal);
-    EXPECT_EQ(std::ranges::count(journal->revocations, told.key.id, &Revocation::key) > 0,
+    EXPECT_EQ(std::ranges::count(journal->lines.revocations, told.key.id, &Revocation::key) > 0,
               is_revoked);
     EXPECT_TRUE(driver_.AddAccount(store, /*is_first=*/false)) << "the store works again";
   }
@@ -189,8 +189,37 @@ TEST_F(FaultTest, C5_ARevocationWithoutItsJournalLineIsNotAnswered) {
   ASSERT_TRUE(driver_.Revoke(store, key)) << "the retry";
   const auto journal = ReadJournal(folder());
   ASSERT_TRUE(journal);
-  EXPECT_EQ(std::ranges::count(journal->revocations, key.id, &Revocation::key), 2);
+  EXPECT_EQ(std::ranges::count(journal->lines.revocations, key.id, &Revocation::key), 2);
   EXPECT_EQ(journal->bad_line, std::nullopt);
+}
+
+TEST_F(FaultTest, C5_ARestrictionWithoutItsJournalLineIsNotAnswered) {
+  FaultVfs vfs;
+  key::Record key;
+  {
+    auto opened = OpenIn(folder_, vfs);
+    ASSERT_TRUE(opened);
+    Store& store = **opened;
+    key = *driver_.AddKey(store, *driver_.AddAccount(store));
+    const auto other = *driver_.AddKey(store, key.account);
+    auto disable = [&](key::Record record) {
+      record.is_disabled = true;
+      return driver_.Commit(store, store::testing::Driver::ChangeOf(record, ChangeKind::kRestrict));
+    };
+    const int64_t before = vfs.operations();
+    ASSERT_TRUE(disable(other));
+    vfs.FailAt(vfs.operations() - before, FaultVfs::Fault::kIoError,
+               FaultVfs::Duration::kFromThenOn);
+    const auto disabled = disable(key);
+    ASSERT_FALSE(disabled);
+    EXPECT_TRUE(disabled.error().detail.starts_with("outcome unknown: committed"))
+        << disabled.error().detail;
+  }
+  vfs.Heal();
+  ASSERT_TRUE(OpenIn(folder_, vfs));
+  const auto journal = ReadJournal(folder());
+  ASSERT_TRUE(journal);
+  EXPECT_EQ(std::ranges::count(journal->lines.restrictions, key.id, &Restriction::key), 1);
 }
 
 }  // namespace

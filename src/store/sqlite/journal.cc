@@ -1,6 +1,7 @@
 #include "store/sqlite/journal.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -13,59 +14,161 @@
 namespace p402::store::sqlite {
 namespace {
 
-constexpr std::string_view kMagic = "p402-revocations 1 ";
-constexpr size_t kMaxLineBytes = 160;
+constexpr std::string_view kMagic = "p402-revocations 2 ";
+constexpr std::string_view kRevoke = "revoke ";
+constexpr std::string_view kRestrict = "restrict ";
+// Above the longest restriction: 1 KiB of scopes, 64 networks of 43 bytes, and 200 of the rest.
+constexpr size_t kMaxLineBytes = 4096;
 constexpr size_t kMaxJournalBytes = size_t{1} << 36;
 
 std::string WithChecksum(std::string text) {
   return fmt::format("{} {:08x}\n", text, Crc32(text));
 }
 
-// The text before the checksum, if that fits.
-std::optional<std::string_view> CheckedText(std::string_view line) {
+// The text between the name of the line and its checksum, if these fit.
+std::optional<std::string_view> CheckedText(std::string_view line, std::string_view name) {
   const auto space = line.rfind(' ');
   if (space == std::string_view::npos || line.size() > kMaxLineBytes) return std::nullopt;
-  const auto text = line.substr(0, space);
+  auto text = line.substr(0, space);
+  if (!text.starts_with(name)) return std::nullopt;
   if (line.substr(space + 1) != fmt::format("{:08x}", Crc32(text))) return std::nullopt;
+  text.remove_prefix(name.size());
   return text;
 }
 
-std::optional<int64_t> ParseNumber(std::string_view text) {
-  int64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+// One text for one meaning: no leading zeros, no trailing space.
+bool IsCanonical(std::string_view line, std::string_view formatted) {
+  return line == formatted.substr(0, formatted.size() - 1);
+}
+
+template <class Number>
+std::optional<Number> ParseNumber(std::string_view text, int base = 10) {
+  Number value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, base);
   if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
   return value;
 }
 
-std::string_view TakeWord(std::string_view& text) {
-  const auto space = text.find(' ');
-  const auto word = text.substr(0, space);
-  text.remove_prefix(space == std::string_view::npos ? text.size() : space + 1);
+std::optional<WallTime> ParseTime(std::string_view text) {
+  const auto ms = ParseNumber<int64_t>(text);
+  if (!ms) return std::nullopt;
+  return WallTime(Millis(*ms));
+}
+
+std::string_view TakeWord(std::string_view& text, char end = ' ') {
+  const auto at = text.find(end);
+  const auto word = text.substr(0, at);
+  text.remove_prefix(at == std::string_view::npos ? text.size() : at + 1);
   return word;
+}
+
+// The value of the word `name`=value. A missing name shows when the line is formatted again.
+std::string_view TakeValue(std::string_view& text) {
+  auto word = TakeWord(text);
+  TakeWord(word, '=');
+  return word;
+}
+
+std::vector<std::string> TakeList(std::string_view& text) {
+  std::vector<std::string> values;
+  for (auto list = TakeValue(text); !list.empty();) values.emplace_back(TakeWord(list, ','));
+  return values;
+}
+
+int64_t Number(WallTime time) {
+  return time.time_since_epoch().count();
+}
+
+bool TakeLine(std::string_view line, JournalLines& lines) {
+  if (const auto revocation = ParseRevocation(line)) {
+    lines.revocations.push_back(*revocation);
+    return true;
+  }
+  auto restriction = ParseRestriction(line);
+  if (restriction) lines.restrictions.push_back(*std::move(restriction));
+  return restriction.has_value();
+}
+
+std::string FormatLines(const JournalLines& lines) {
+  std::string text;
+  for (const auto& revocation : lines.revocations) text += FormatRevocation(revocation);
+  for (const auto& restriction : lines.restrictions) text += FormatRestriction(restriction);
+  return text;
 }
 
 }  // namespace
 
+Restriction RestrictionOf(const key::Record& record, uint64_t tag, WallTime at) {
+  return {.seq = record.version,
+          .tag = tag,
+          .key = record.id,
+          .account = record.account,
+          .at = at,
+          .is_disabled = record.is_disabled,
+          .expires_at = record.expires_at,
+          .scopes = record.scopes,
+          .allowed_cidrs = record.allowed_cidrs};
+}
+
+void JournalLines::Add(const JournalLines& more) {
+  revocations.insert(revocations.end(), more.revocations.begin(), more.revocations.end());
+  restrictions.insert(restrictions.end(), more.restrictions.begin(), more.restrictions.end());
+}
+
 std::string FormatRevocation(const Revocation& revocation) {
-  return WithChecksum(fmt::format("{} {} {} {}", revocation.seq, revocation.key.ToString(),
-                                  revocation.account.ToString(),
-                                  revocation.revoked_at.time_since_epoch().count()));
+  return WithChecksum(fmt::format("{}{} {} {} {}", kRevoke, revocation.seq,
+                                  revocation.key.ToString(), revocation.account.ToString(),
+                                  Number(revocation.revoked_at)));
 }
 
 std::optional<Revocation> ParseRevocation(std::string_view line) {
-  auto text = CheckedText(line);
+  auto text = CheckedText(line, kRevoke);
   if (!text) return std::nullopt;
-  const auto seq = ParseNumber(TakeWord(*text));
+  const auto seq = ParseNumber<int64_t>(TakeWord(*text));
   const auto key = key::KeyId::Parse(TakeWord(*text));
   const auto account = key::AccountId::Parse(TakeWord(*text));
-  const auto revoked_at = ParseNumber(TakeWord(*text));
-  if (!seq || !key || !account || !revoked_at || !text->empty()) return std::nullopt;
+  const auto revoked_at = ParseTime(TakeWord(*text));
+  if (!seq || !key || !account || !revoked_at) return std::nullopt;
   const Revocation revocation{
-      .seq = *seq, .key = *key, .account = *account, .revoked_at = WallTime(Millis(*revoked_at))};
-  // One text for one meaning: no leading zeros, no trailing space.
-  const std::string canonical = FormatRevocation(revocation);
-  if (line != std::string_view(canonical).substr(0, canonical.size() - 1)) return std::nullopt;
+      .seq = *seq, .key = *key, .account = *account, .revoked_at = *revoked_at};
+  if (!IsCanonical(line, FormatRevocation(revocation))) return std::nullopt;
   return revocation;
+}
+
+std::string FormatRestriction(const Restriction& restriction) {
+  return WithChecksum(
+      fmt::format("{}{} {:016x} {} {} {} disabled={:d} expires={} scopes={} cidrs={}", kRestrict,
+                  restriction.seq, restriction.tag, restriction.key.ToString(),
+                  restriction.account.ToString(), Number(restriction.at), restriction.is_disabled,
+                  restriction.expires_at ? std::to_string(Number(*restriction.expires_at)) : "",
+                  fmt::join(restriction.scopes.values(), ","),
+                  fmt::join(restriction.allowed_cidrs.ToStrings(), ",")));
+}
+
+std::optional<Restriction> ParseRestriction(std::string_view line) {
+  auto text = CheckedText(line, kRestrict);
+  if (!text) return std::nullopt;
+  const auto seq = ParseNumber<int64_t>(TakeWord(*text));
+  const auto tag = ParseNumber<uint64_t>(TakeWord(*text), 16);
+  const auto key = key::KeyId::Parse(TakeWord(*text));
+  const auto account = key::AccountId::Parse(TakeWord(*text));
+  const auto at = ParseTime(TakeWord(*text));
+  const auto disabled = TakeValue(*text);
+  const auto expires = TakeValue(*text);
+  auto scopes = key::ScopeSet::Parse(TakeList(*text));
+  auto cidrs = key::CidrSet::Parse(TakeList(*text));
+  if (!seq || !tag || !key || !account || !at || !scopes || !cidrs) return std::nullopt;
+  Restriction restriction{.seq = *seq,
+                          .tag = *tag,
+                          .key = *key,
+                          .account = *account,
+                          .at = *at,
+                          .is_disabled = disabled == "1",
+                          .expires_at = ParseTime(expires),
+                          .scopes = *std::move(scopes),
+                          .allowed_cidrs = *std::move(cidrs)};
+  if (!IsCanonical(line, FormatRestriction(restriction))) return std::nullopt;
+  return restriction;
 }
 
 std::string FormatJournalHead(const Uuid& store_id) {
@@ -73,9 +176,8 @@ std::string FormatJournalHead(const Uuid& store_id) {
 }
 
 std::optional<Uuid> ParseJournalHead(std::string_view line) {
-  auto text = CheckedText(line);
-  if (!text || !text->starts_with(kMagic)) return std::nullopt;
-  text->remove_prefix(kMagic.size());
+  const auto text = CheckedText(line, kMagic);
+  if (!text) return std::nullopt;
   Uuid id;
   if (text->size() != 2 * id.size()) return std::nullopt;
   for (size_t i = 0; i < id.size(); ++i) {
@@ -98,17 +200,14 @@ JournalContent ParseJournal(std::string_view text) {
     offset = end + 1;
     ++number;
     if (number == 1) content.store_id = ParseJournalHead(line);
-    const auto revocation = ParseRevocation(line);
-    if (!revocation && !(number == 1 && content.store_id)) {
+    const bool is_head = number == 1 && content.store_id;
+    if (!is_head && !TakeLine(line, content.lines)) {
       if (!bad) bad = number;
-      continue;
-    }
-    if (revocation) content.revocations.push_back(*revocation);
-    if (bad) {
+    } else if (bad) {
       content.bad_line = bad;
+      content.behind.append(line).push_back('\n');
     } else {
       content.front_bytes = offset;
-      content.front_count = content.revocations.size();
     }
   }
   content.is_whole = content.front_bytes == text.size();
@@ -132,7 +231,7 @@ Status Journal::Start(const Uuid& store_id) {
   P402_TRY(const uint64_t size, file_->Size());
   P402_TRY(const std::string text, file_->Read(0, size));
   JournalContent content = ParseJournal(text);
-  if (content.revocations.empty() && content.store_id != store_id) return WriteHead(store_id);
+  if (content.lines.empty() && content.store_id != store_id) return WriteHead(store_id);
   if (!content.store_id) {
     return Fail(ErrorCode::kCorrupt, "the first line of the revocation journal is damaged");
   }
@@ -141,10 +240,8 @@ Status Journal::Start(const Uuid& store_id) {
   }
   size_ = content.front_bytes;
   is_torn_ = size_ != size;
-  found_ = std::move(content.revocations);
-  for (size_t i = content.front_count; i < found_.size(); ++i) {
-    waiting_ += FormatRevocation(found_[i]);
-  }
+  found_ = std::move(content.lines);
+  waiting_ = std::move(content.behind);
   return Append({});
 }
 
@@ -157,8 +254,8 @@ Status Journal::WriteHead(const Uuid& store_id) {
   return {};
 }
 
-Status Journal::Append(const std::vector<Revocation>& revocations) {
-  for (const auto& revocation : revocations) waiting_ += FormatRevocation(revocation);
+Status Journal::Append(const JournalLines& lines) {
+  waiting_ += FormatLines(lines);
   if (waiting_.empty() && !is_torn_) return {};
   if (is_torn_) P402_TRY(file_->Truncate(size_));
   is_torn_ = true;

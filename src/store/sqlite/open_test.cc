@@ -1,6 +1,7 @@
 #include <fstream>
 
 #include "base/file.h"
+#include "base/typeid.h"
 #include "store/sqlite/journal.h"
 #include "store/sqlite/store_test.h"
 
@@ -192,6 +193,118 @@ TEST_F(OpenTest, C5_AnOlderCopyOfTheDatabaseRevivesNoKey) {
   EXPECT_TRUE(driver_.Verify(*store)->is_intact);
 }
 
+TEST_F(OpenTest, C5_OpenAddsARestrictionThatACrashKeptOut) {
+  {
+    auto store = OpenStore();
+    auto account = driver_.AddAccount(*store);
+    ASSERT_TRUE(account);
+    auto record = driver_.AddKey(*store, *account);
+    ASSERT_TRUE(record);
+    auto commit = [&](ChangeKind kind, bool is_disabled) {
+      record->is_disabled = is_disabled;
+      ASSERT_TRUE(driver_.Commit(*store, store::testing::Driver::ChangeOf(*record, kind)));
+    };
+    commit(ChangeKind::kRestrict, true);
+    commit(ChangeKind::kPermit, false);
+    commit(ChangeKind::kRestrict, true);
+    commit(ChangeKind::kPermit, false);
+  }
+  const auto journal = folder() / kJournalName;
+  const auto whole = *ReadFile(journal, 1 << 20);
+  auto lines = ParseJournal(whole).lines.restrictions;
+  ASSERT_EQ(lines.size(), 2u);
+  const std::string last = FormatRestriction(lines[1]);
+  ASSERT_TRUE(whole.ends_with(last));
+  for (const size_t lost : {size_t{1}, size_t{10}, last.size()}) {
+    std::filesystem::resize_file(journal, whole.size() - lost);
+    OpenStore();
+    EXPECT_EQ(*ReadFile(journal, 1 << 20), whole) << lost;
+  }
+  EXPECT_TRUE(HasLogged("store.journal_completed"));
+  EXPECT_FALSE(HasLogged("store.revoked_again")) << "it is enabled, and stays so";
+  std::filesystem::remove(journal);
+  OpenStore();
+  EXPECT_EQ(ParseJournal(*ReadFile(journal, 1 << 20)).lines.restrictions, std::vector{lines[1]})
+      << "the last one says all";
+}
+
+TEST_F(OpenTest, C5_AnOlderCopyOfTheDatabaseWidensNoKey) {
+  key::Record record;
+  {
+    auto store = OpenStore();
+    auto account = driver_.AddAccount(*store);
+    ASSERT_TRUE(account);
+    record = *driver_.AddKey(*store, *account);
+  }
+  const auto old = *ReadFile(file(), 1 << 24);
+  {
+    auto store = OpenStore();
+    record.is_disabled = true;
+    ASSERT_TRUE(
+        driver_.Commit(*store, store::testing::Driver::ChangeOf(record, ChangeKind::kRestrict)));
+  }
+  std::ofstream(file(), std::ios::binary) << old;
+  {
+    auto store = OpenStore();
+    ASSERT_TRUE(store);
+    EXPECT_TRUE(HasLogged("store.revoked_again"));
+    EXPECT_TRUE((**driver_.Get(*store, record)).is_disabled);
+    record.is_disabled = false;
+    ASSERT_TRUE(
+        driver_.Commit(*store, store::testing::Driver::ChangeOf(record, ChangeKind::kPermit)));
+  }
+  EXPECT_FALSE((**driver_.Get(*OpenStore(), record)).is_disabled) << "not again at every start";
+}
+
+TEST_F(OpenTest, C5_ALostDatabaseWithARestrictionIsNotReplacedByAnEmptyOne) {
+  {
+    auto store = OpenStore();
+    auto record = *driver_.AddKey(*store, *driver_.AddAccount(*store));
+    record.is_disabled = true;
+    ASSERT_TRUE(
+        driver_.Commit(*store, store::testing::Driver::ChangeOf(record, ChangeKind::kRestrict)));
+  }
+  std::filesystem::remove(file());
+  EXPECT_EQ(OpenError(), ErrorCode::kCorrupt);
+  EXPECT_FALSE(std::filesystem::exists(file()));
+}
+
+TEST_F(OpenTest, C5_WhatAKilledBackupLeftIsRemoved) {
+  Fill();
+  const std::string name = EncodeTypeId(kBackupPrefix, Uuid{1, 2, 3});
+  const std::vector<std::string> left = {name, name + "-journal", name + "-wal"};
+  const std::vector<std::string> other = {"backup_",      "backup.db",      name + "x",
+                                          name + ".db",   "my_" + name,     name + "-journal-wal",
+                                          "backup_store", "p402-backup.db", "key" + name.substr(6)};
+  for (const auto& file : left) std::ofstream(folder() / file) << "pages";
+  for (const auto& file : other) std::ofstream(folder() / file) << "somebody's";
+  const auto folder_of_that_name = folder() / EncodeTypeId(kBackupPrefix, Uuid{4});
+  const auto link_of_that_name = folder() / EncodeTypeId(kBackupPrefix, Uuid{5});
+  std::filesystem::create_directory(folder_of_that_name);
+  std::filesystem::create_symlink(folder() / "backup.db", link_of_that_name);
+  {
+    auto store = OpenStore();
+    EXPECT_EQ(OpenError(), ErrorCode::kLocked);
+    std::ofstream(folder() / name) << "of the server that runs";
+    EXPECT_EQ(OpenError(), ErrorCode::kLocked);
+    EXPECT_TRUE(std::filesystem::exists(folder() / name)) << "only who holds the lock may";
+  }
+  EXPECT_TRUE(HasLogged("store.left_backups_removed"));
+  OpenStore();
+  for (const auto& file : left) EXPECT_FALSE(std::filesystem::exists(folder() / file)) << file;
+  for (const auto& file : other) EXPECT_TRUE(std::filesystem::exists(folder() / file)) << file;
+  EXPECT_TRUE(std::filesystem::exists(folder_of_that_name));
+  EXPECT_TRUE(std::filesystem::is_symlink(link_of_that_name));
+}
+
+TEST_F(OpenTest, S5_AFolderThatOthersCanWriteToIsRefused) {
+  Fill();
+  std::filesystem::permissions(folder(), std::filesystem::perms(0770));
+  EXPECT_EQ(OpenError(), ErrorCode::kPermissionDenied);
+  std::filesystem::permissions(folder(), std::filesystem::perms(0700));
+  EXPECT_TRUE(TryOpen());
+}
+
 // The schema as version 1 had it, with a row in every table that version 2 touches.
 class MigrationTest : public SqliteTest {
  protected:
@@ -227,7 +340,7 @@ INSERT INTO audit VALUES(1, 1000, x'00000000000000000000000000000001', 3, 'init'
   }
 };
 
-TEST_F(MigrationTest, L1_Version1BecomesVersion2) {
+TEST_F(MigrationTest, L1_Version1BecomesTheLatest) {
   MakeVersion1();
   ASSERT_EQ(SqlInt("PRAGMA user_version"), 1);
   auto store = OpenStore();
@@ -251,6 +364,19 @@ TEST_F(MigrationTest, L1_Version1BecomesVersion2) {
   store.reset();
   EXPECT_EQ(SqlInt("PRAGMA user_version"), kSchemaVersion);
   EXPECT_EQ(SqlInt("PRAGMA application_id"), kApplicationId);
+}
+
+TEST_F(MigrationTest, A5_Version2GetsTheIndexOfRotations) {
+  MakeVersion1();
+  {
+    auto database = Database::Open({.file = DatabaseFile(folder())});
+    ASSERT_TRUE(database);
+    ASSERT_TRUE(MigrateTo(**database, driver_.random(), 2));
+  }
+  EXPECT_EQ(SqlInt("SELECT count(*) FROM sqlite_schema WHERE name = 'keys_rotated_from'"), 0);
+  EXPECT_TRUE(TryOpen());
+  EXPECT_EQ(SqlInt("PRAGMA user_version"), 3);
+  EXPECT_EQ(SqlInt("SELECT count(*) FROM sqlite_schema WHERE name = 'keys_rotated_from'"), 1);
 }
 
 TEST_F(MigrationTest, L1_AFailedStepLeavesTheOlderVersionWhole) {

@@ -22,6 +22,7 @@ constexpr int kChangesPerRound = 24;
 struct Acknowledged {
   std::set<key::KeyId> keys;
   std::set<key::KeyId> revoked;
+  std::set<key::KeyId> restricted;
   std::map<key::KeyId, WallTime> marks;
   int64_t audit_number = 0;
   key::Digest audit_hash{};
@@ -30,12 +31,14 @@ struct Acknowledged {
 struct Losses {
   int keys = 0;
   int revocations = 0;
+  int restrictions = 0;
   int journal_lines = 0;
   int marks = 0;
   int audit_records = 0;
   int broken_chains = 0;
   int total() const {
-    return keys + revocations + journal_lines + marks + audit_records + broken_chains;
+    return keys + revocations + restrictions + journal_lines + marks + audit_records +
+           broken_chains;
   }
 };
 
@@ -61,6 +64,7 @@ class PowerLossTest : public SqliteTest {
   // How many changes were acknowledged in all.
   size_t keys_ = 0;
   size_t revocations_ = 0;
+  size_t restrictions_ = 0;
   size_t marks_ = 0;
 
  private:
@@ -97,7 +101,7 @@ class PowerLossTest : public SqliteTest {
   }
 
   void Change(Store& store, std::promise<void>& answer) {
-    const auto choice = engine_() % 4;
+    const auto choice = engine_() % 5;
     if (choice == 0 && !live_.empty()) {
       key::Record record = live_.begin()->second;
       live_.erase(live_.begin());
@@ -105,6 +109,14 @@ class PowerLossTest : public SqliteTest {
       Commit(store, record, ChangeKind::kRevoke, answer);
     } else if (choice == 1 && !live_.empty()) {
       Mark(store, live_.rbegin()->first, answer);
+    } else if (choice == 2 && !live_.empty()) {
+      // One that is not restricted yet, if there is one.
+      const auto it =
+          std::ranges::find_if(live_, [](const auto& e) { return !e.second.is_disabled; });
+      key::Record record = it == live_.end() ? live_.begin()->second : it->second;
+      live_.erase(record.id);
+      record.is_disabled = true;
+      Commit(store, record, ChangeKind::kRestrict, answer);
     } else {
       Commit(store, driver_.NewKey(account_), ChangeKind::kPermit, answer);
     }
@@ -114,17 +126,25 @@ class PowerLossTest : public SqliteTest {
               std::promise<void>& answer) {
     using store::testing::Driver;
     store.Commit(Driver::PlanOf(Driver::ChangeOf(record, kind)),
-                 Callback<Result<Committed>>(
-                     driver_.executor(), [this, record, &answer](Result<Committed> result) {
-                       if (result) {
-                         auto& done =
-                             record.revoked_at ? acknowledged_.revoked : acknowledged_.keys;
-                         done.insert(record.id);
-                         ++(record.revoked_at ? revocations_ : keys_);
-                         new_keys_.push_back(record);
-                       }
-                       answer.set_value();
-                     }));
+                 Callback<Result<Committed>>(driver_.executor(),
+                                             [this, record, &answer](Result<Committed> result) {
+                                               if (result) Acknowledge(record);
+                                               answer.set_value();
+                                             }));
+  }
+
+  void Acknowledge(const key::Record& record) {
+    if (record.revoked_at) {
+      acknowledged_.revoked.insert(record.id);
+      ++revocations_;
+    } else if (record.is_disabled) {
+      acknowledged_.restricted.insert(record.id);
+      ++restrictions_;
+    } else {
+      acknowledged_.keys.insert(record.id);
+      ++keys_;
+    }
+    new_keys_.push_back(record);
   }
 
   void Mark(Store& store, const key::KeyId& id, std::promise<void>& answer) {
@@ -154,8 +174,11 @@ class PowerLossTest : public SqliteTest {
     const auto journal = ReadJournal(data_->path());
     ASSERT_TRUE(journal) << journal.error().detail;
     std::set<key::KeyId> found;
-    for (const auto& revocation : journal->revocations) found.insert(revocation.key);
+    for (const auto& revocation : journal->lines.revocations) found.insert(revocation.key);
     for (const auto& id : acknowledged_.revoked) losses_.journal_lines += !found.contains(id);
+    found.clear();
+    for (const auto& restriction : journal->lines.restrictions) found.insert(restriction.key);
+    for (const auto& id : acknowledged_.restricted) losses_.journal_lines += !found.contains(id);
   }
 
   void CheckStore() {
@@ -169,6 +192,9 @@ class PowerLossTest : public SqliteTest {
     for (const auto& id : acknowledged_.keys) losses_.keys += !found.contains(id);
     for (const auto& id : acknowledged_.revoked) {
       losses_.revocations += !found.contains(id) || !found[id].revoked_at;
+    }
+    for (const auto& id : acknowledged_.restricted) {
+      losses_.restrictions += !found.contains(id) || !found[id].is_disabled;
     }
     for (const auto& [id, at] : acknowledged_.marks) {
       losses_.marks +=
@@ -197,6 +223,7 @@ class PowerLossTest : public SqliteTest {
     auto is_lost = [&](const key::KeyId& id) { return !found.contains(id); };
     std::erase_if(acknowledged_.keys, is_lost);
     std::erase_if(acknowledged_.revoked, is_lost);
+    std::erase_if(acknowledged_.restricted, is_lost);
     std::erase_if(acknowledged_.marks, [&](const auto& mark) {
       const auto it = found.find(mark.first);
       return it == found.end() || !it->second.last_used_at ||
@@ -224,6 +251,7 @@ TEST_F(PowerLossTest, L2_NothingThatWasAnsweredIsLost) {
   const Losses losses = Run(/*synchronous_full=*/true, 402);
   EXPECT_EQ(losses.keys, 0);
   EXPECT_EQ(losses.revocations, 0);
+  EXPECT_EQ(losses.restrictions, 0);
   EXPECT_EQ(losses.journal_lines, 0) << "C5";
   EXPECT_EQ(losses.marks, 0);
   EXPECT_EQ(losses.audit_records, 0) << "S1";
@@ -231,6 +259,7 @@ TEST_F(PowerLossTest, L2_NothingThatWasAnsweredIsLost) {
   EXPECT_FALSE(HasLogged("store.revoked_again"));
   EXPECT_GT(keys_, 300u) << "there was something to lose";
   EXPECT_GT(revocations_, 100u);
+  EXPECT_GT(restrictions_, 100u);
   EXPECT_GT(marks_, 100u);
 }
 

@@ -16,7 +16,8 @@ namespace p402::store::sqlite {
 using Reading = std::move_only_function<void(Database&)>;
 
 // Threads with a connection each, that run readings in the order they came.
-// Threads: Add from any thread. Lifetime: the destructor finishes what was added.
+// Threads:  Add from any thread.
+// Lifetime: the destructor finishes what was added.
 class Readers {
  public:
   // One thread per connection; `name` is what the operating system shows.

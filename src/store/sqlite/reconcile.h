@@ -1,8 +1,5 @@
 #pragma once
 
-#include <cstdint>
-#include <vector>
-
 #include "base/clock.h"
 #include "base/random.h"
 #include "base/result.h"
@@ -11,17 +8,19 @@
 
 namespace p402::store::sqlite {
 
-// What the database and the journal of revocations do not have in common.
+// What the database and the journal do not have in common. Of each key only the last restriction
+// counts: it says all that the key may still do.
 struct Difference {
-  std::vector<Revocation> not_in_journal = {};   // a crash came between COMMIT and the journal
-  std::vector<Revocation> not_in_database = {};  // active keys: the database is an older copy
+  JournalLines not_in_journal = {};   // a crash came between COMMIT and the journal
+  JournalLines not_in_database = {};  // of unrevoked keys: the database is an older copy
 };
-Result<Difference> Compare(Database& database, std::vector<Revocation> journal);
+Result<Difference> Compare(Database& database, JournalLines journal);
 
-// Revokes the keys again, each with an audit record of system:restore, in transactions of its own.
-// Returns what was written, for the journal.
-Result<std::vector<Revocation>> RevokeAgain(Database& database,
-                                            const std::vector<Revocation>& revocations,
-                                            const Clock& clock, Random& random);
+// Revokes and restricts the keys again, each with an audit record of system:restore, in
+// transactions of its own. What a restriction says of a key replaces what the older copy says; it
+// is a state that the key had later. Requires: the keys are in the database and unrevoked, each is
+// named once. Returns what was written, for the journal.
+Result<JournalLines> ApplyAgain(Database& database, const JournalLines& lines, const Clock& clock,
+                                Random& random);
 
 }  // namespace p402::store::sqlite

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -69,8 +70,8 @@ Result<std::unique_ptr<Database>> MakeCopy(const std::filesystem::path& backup,
 
 Failure Resurrection(WallTime from, WallTime until, std::string_view why) {
   const std::string text = fmt::format(
-      "{}: revocations between {} and {} are unaccounted for, and keys revoked then would work "
-      "again",
+      "{}: revocations and restrictions between {} and {} are unaccounted for, and keys revoked or "
+      "restricted then would work again",
       why, FormatRfc3339(from), FormatRfc3339(until));
   return Failure(Error{.code = ErrorCode::kConflict,
                        .reason = "resurrection",
@@ -96,10 +97,13 @@ Result<std::string> Distrust(const std::filesystem::path& folder, const StoreId&
   return std::string();
 }
 
-std::optional<WallTime> LatestRevocation(const JournalContent& content) {
+std::optional<WallTime> LastTime(const JournalLines& lines) {
   std::optional<WallTime> latest;
-  for (const auto& revocation : content.revocations) {
-    if (!latest || *latest < revocation.revoked_at) latest = revocation.revoked_at;
+  for (const auto& revocation : lines.revocations) {
+    latest = std::max(latest, std::optional(revocation.revoked_at));
+  }
+  for (const auto& restriction : lines.restrictions) {
+    latest = std::max(latest, std::optional(restriction.at));
   }
   return latest;
 }
@@ -114,8 +118,9 @@ Status RecordRestore(Database& database, const RestoreReport& report, WallTime n
       {.account = accounts.front().id,
        .actor = {.kind = key::ActorKind::kSystem, .id = "restore"},
        .action = "store.restore",
-       .details = fmt::format(R"({{"backup_at":"{}","revoked_again":{}}})",
-                              FormatRfc3339(report.backup_at), report.revoked_again.size())});
+       .details = fmt::format(R"({{"backup_at":"{}","revoked_again":{},"restricted_again":{}}})",
+                              FormatRfc3339(report.backup_at), report.revoked_again.size(),
+                              report.restricted_again.size())});
   Status status = AppendAudit(database, std::move(records), now);
   if (status) status = database.Execute("COMMIT");
   if (!status) database.Rollback();
@@ -124,10 +129,13 @@ Status RecordRestore(Database& database, const RestoreReport& report, WallTime n
 
 Status ApplyJournal(Database& database, JournalContent content, const Clock& clock, Random& random,
                     RestoreReport& report) {
-  P402_TRY(const Difference difference, Compare(database, std::move(content.revocations)));
-  P402_TRY(RevokeAgain(database, difference.not_in_database, clock, random));
-  for (const auto& revocation : difference.not_in_database) {
+  P402_TRY(const Difference difference, Compare(database, std::move(content.lines)));
+  P402_TRY(ApplyAgain(database, difference.not_in_database, clock, random));
+  for (const auto& revocation : difference.not_in_database.revocations) {
     report.revoked_again.push_back(revocation.key);
+  }
+  for (const auto& restriction : difference.not_in_database.restrictions) {
+    report.restricted_again.push_back(restriction.key);
   }
   P402_TRY(RecordRestore(database, report, clock.Now()));
   P402_TRY(const AuditVerdict verdict, VerifyChain(database, std::nullopt));
@@ -196,7 +204,7 @@ Result<RestoreReport> RestoreLocked(const RestoreOptions& options, Cleanup& clea
     JournalContent content;
     P402_TRY(const std::string distrust, Distrust(options.folder, id, content));
     is_journal_ours = content.store_id == id;
-    report.journal_until = LatestRevocation(content);
+    report.journal_until = LastTime(content.lines);
     if (!distrust.empty() && !options.accept_resurrection) {
       return Resurrection(report.backup_at, clock.Now(), distrust);
     }
@@ -239,7 +247,8 @@ Result<RestoreReport> Restore(const RestoreOptions& options, const Clock& clock,
   P402_TRY(auto report, RestoreLocked(options, cleanup, clock, random));
   log.Warning("store.restored", {{"backup_at", FormatRfc3339(report.backup_at)},
                                  {"keys", report.keys},
-                                 {"revoked_again", report.revoked_again.size()}});
+                                 {"revoked_again", report.revoked_again.size()},
+                                 {"restricted_again", report.restricted_again.size()}});
   return report;
 }
 

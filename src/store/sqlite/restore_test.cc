@@ -47,6 +47,25 @@ class RestoreTest : public SqliteTest {
     return files;
   }
 
+  // Changes kept_ and returns it as it is then.
+  key::Record Change(Store& store, ChangeKind kind, void (*change)(key::Record&)) {
+    key::Record record = **driver_.Get(store, kept_);
+    change(record);
+    driver_.clock().Advance(Millis(1000));
+    EXPECT_TRUE(driver_.Commit(store, store::testing::Driver::ChangeOf(record, kind)));
+    return **driver_.Get(store, kept_);
+  }
+  // Of kept_, now: what it may do, without what a restore does not bring back.
+  Restriction StateIn(Store& store) {
+    auto found = driver_.Get(store, kept_);
+    EXPECT_TRUE(found && *found);
+    return StateOf(**found);
+  }
+  static Restriction StateOf(key::Record record) {
+    record.version = 0;
+    return RestrictionOf(record, 0, {});
+  }
+
   store::testing::TempFolder folder_of_backup_;
   key::Record kept_;
   key::Record doomed_;
@@ -87,6 +106,161 @@ TEST_F(RestoreTest, C5_RevokedKeysStayRevoked) {
   EXPECT_EQ(log->back().subject, doomed_.id.ToString());
   EXPECT_TRUE(driver_.Verify(*store)->is_intact);
   EXPECT_FALSE(HasLogged("store.revoked_again")) << "Restore did it, Open had nothing to do";
+}
+
+void Disable(key::Record& record) {
+  record.is_disabled = true;
+}
+void Enable(key::Record& record) {
+  record.is_disabled = false;
+}
+void Narrow(key::Record& record) {
+  record.scopes = *key::ScopeSet::Parse(std::vector<std::string>{"models:read"});
+  record.allowed_cidrs = *key::CidrSet::Parse(std::vector<std::string>{"10.0.0.0/8"});
+}
+void EndSoon(key::Record& record) {
+  record.expires_at = record.created_at + Millis(90'000);
+}
+
+TEST_F(RestoreTest, C5_RestrictedKeysStayRestricted) {
+  for (const auto change : {&Disable, &Narrow, &EndSoon}) {
+    key::Record changed;
+    WallTime changed_at;
+    {
+      auto store = OpenStore();
+      changed = Change(*store, ChangeKind::kRestrict, change);
+      changed_at = driver_.clock().Now();
+    }
+    auto report = TryRestore();
+    ASSERT_TRUE(report) << report.error().detail;
+    EXPECT_EQ(report->restricted_again, std::vector{kept_.id});
+    EXPECT_EQ(report->revoked_again, std::vector{doomed_.id});
+    EXPECT_EQ(report->journal_until, changed_at);
+    auto store = OpenStore();
+    EXPECT_EQ(StateIn(*store), StateOf(changed));
+    auto log = driver_.ReadLog(*store);
+    ASSERT_TRUE(log);
+    EXPECT_EQ(log->back().kind, ChangeKind::kRestrict);
+    EXPECT_EQ(log->back().subject, kept_.id.ToString());
+    auto records =
+        store::testing::Await<Result<std::vector<AuditRecord>>>(driver_.executor(), [&](auto done) {
+          store->audit().List({.account = kept_.account, .subject = kept_.id.ToString()},
+                              std::move(done));
+        });
+    ASSERT_TRUE(records);
+    EXPECT_EQ((*records)[0].action, "key.update");
+    EXPECT_EQ((*records)[0].actor, (key::Actor{.kind = key::ActorKind::kSystem, .id = "restore"}));
+    EXPECT_TRUE(driver_.Verify(*store)->is_intact);
+    EXPECT_FALSE(HasLogged("store.revoked_again")) << "Restore did it, Open had nothing to do";
+  }
+}
+
+TEST_F(RestoreTest, C5_TheLastRestrictionHoldsAndWhatWidenedAfterItIsLost) {
+  Restriction last;
+  {
+    auto store = OpenStore();
+    Change(*store, ChangeKind::kRestrict, &Disable);
+    Change(*store, ChangeKind::kPermit, &Enable);
+    last = StateOf(Change(*store, ChangeKind::kRestrict, &Narrow));
+    Change(*store, ChangeKind::kPermit, [](key::Record& record) { record.scopes = {}; });
+    Change(*store, ChangeKind::kUpdate, [](key::Record& record) { record.name = "new"; });
+  }
+  ASSERT_TRUE(TryRestore());
+  auto store = OpenStore();
+  EXPECT_EQ(StateIn(*store), last) << "enabled, because it was when it was narrowed";
+  EXPECT_EQ((**driver_.Get(*store, kept_)).name, kept_.name);
+}
+
+TEST_F(RestoreTest, C5_ARestrictionInTheBackupIsNotAppliedAgain) {
+  Restriction widened;
+  {
+    auto store = OpenStore();
+    Change(*store, ChangeKind::kRestrict, &Disable);
+    widened = StateOf(Change(*store, ChangeKind::kPermit, &Enable));
+    std::filesystem::remove(backup());
+    ASSERT_TRUE(driver_.Backup(*store, backup()));
+  }
+  auto report = TryRestore();
+  ASSERT_TRUE(report) << report.error().detail;
+  EXPECT_TRUE(report->restricted_again.empty());
+  EXPECT_EQ(StateIn(*OpenStore()), widened);
+}
+
+// The numbers of the changes begin again where the backup ends, so they alone tell nothing.
+TEST_F(RestoreTest, C5_AfterARestoreAKeyCanBeWidenedForGood) {
+  {
+    auto store = OpenStore();
+    for (int i = 0; i < 20; ++i) ASSERT_TRUE(driver_.AddKey(*store, kept_.account));
+    Change(*store, ChangeKind::kRestrict, &Disable);
+  }
+  ASSERT_TRUE(TryRestore());
+  {
+    auto store = OpenStore();
+    EXPECT_TRUE(StateIn(*store).is_disabled);
+    Change(*store, ChangeKind::kPermit, &Enable);
+  }
+  EXPECT_FALSE(StateIn(*OpenStore()).is_disabled);
+  EXPECT_FALSE(HasLogged("store.revoked_again"));
+  driver_.clock().Advance(Millis(1));
+  ASSERT_TRUE(TryRestore()) << "the same backup again";
+  EXPECT_TRUE(StateIn(*OpenStore()).is_disabled);
+}
+
+TEST_F(RestoreTest, C5_AKeyThatWasRestrictedAndRevokedIsRevoked) {
+  {
+    auto store = OpenStore();
+    const auto narrowed = Change(*store, ChangeKind::kRestrict, &Narrow);
+    ASSERT_TRUE(driver_.Revoke(*store, narrowed));
+    ASSERT_TRUE(driver_.AddKey(*store, kept_.account));
+  }
+  auto report = TryRestore();
+  ASSERT_TRUE(report) << report.error().detail;
+  EXPECT_EQ(report->revoked_again.size(), 2u);
+  EXPECT_TRUE(report->restricted_again.empty());
+  EXPECT_TRUE((*driver_.Get(*OpenStore(), kept_))->revoked_at);
+}
+
+TEST_F(RestoreTest, C5_MoreKeysThanOneTransactionTakes) {
+  constexpr size_t kCount = 1001;
+  Writes writes;
+  {
+    auto store = OpenStore();
+    for (size_t i = 0; i < kCount; ++i) {
+      auto one =
+          store::testing::Driver::ChangeOf(driver_.NewKey(kept_.account), ChangeKind::kPermit);
+      writes.keys.push_back(one.keys[0]);
+      writes.audit.push_back(one.audit[0]);
+    }
+    ASSERT_TRUE(driver_.Commit(*store, writes));
+    std::filesystem::remove(backup());
+    ASSERT_TRUE(driver_.Backup(*store, backup()));
+    for (auto& write : writes.keys) {
+      write.record.is_disabled = true;
+      write.kind = ChangeKind::kRestrict;
+    }
+    ASSERT_TRUE(driver_.Commit(*store, writes));
+  }
+  auto report = TryRestore();
+  ASSERT_TRUE(report) << report.error().detail;
+  EXPECT_EQ(report->restricted_again.size(), kCount);
+  OpenStore();
+  EXPECT_EQ(SqlInt("SELECT count(*) FROM keys WHERE is_disabled = 1"),
+            static_cast<int64_t>(kCount));
+}
+
+TEST_F(RestoreTest, C5_ABackupOfAnOlderSchemaIsRestored) {
+  {
+    auto store = OpenStore();
+    Change(*store, ChangeKind::kRestrict, &Disable);
+  }
+  {
+    auto database = Database::Open({.file = backup()});
+    ASSERT_TRUE(database);
+    ASSERT_TRUE((*database)->Execute("DROP INDEX log_restrictions; PRAGMA user_version=2"));
+  }
+  auto report = TryRestore();
+  ASSERT_TRUE(report) << report.error().detail;
+  EXPECT_EQ(report->restricted_again, std::vector{kept_.id});
 }
 
 TEST_F(RestoreTest, C5_TheTrailTellsOfTheRestore) {

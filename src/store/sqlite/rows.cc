@@ -193,12 +193,15 @@ Result<std::optional<key::Record>> ReadKey(Database& database, const key::KeyId&
   return record;
 }
 
-Result<std::vector<key::Record>> ReadKeysCreatedBy(Database& database, const key::KeyId& parent,
-                                                   size_t limit) {
+Result<std::vector<key::Record>> ReadHeirs(Database& database, const key::KeyId& parent,
+                                           size_t limit) {
+  // Each half has its index; an OR over both columns would have to be trusted to use them.
   P402_TRY(Query query, database.Prepare(P402_SELECT_KEYS P402_JOIN_USAGE
-                                         "WHERE k.created_by_id = ?1 AND k.created_by_kind = 1 "
-                                         "ORDER BY k.id LIMIT ?2"));
-  query.Bind(parent.ToString(), limit);
+                                         "WHERE k.id IN (SELECT id FROM keys WHERE "
+                                         "created_by_id = ?1 AND created_by_kind = 1 UNION SELECT "
+                                         "id FROM keys WHERE rotated_from = ?2) "
+                                         "ORDER BY k.id LIMIT ?3"));
+  query.Bind(parent.ToString(), parent.uuid, limit);
   return ToRecords(query);
 }
 

@@ -13,12 +13,13 @@
 namespace p402::store::sqlite {
 
 Result<std::optional<key::Record>> ReadKey(Database& database, const key::KeyId& id);
-Result<std::vector<key::Record>> ReadKeysCreatedBy(Database& database, const key::KeyId& parent,
-                                                   size_t limit);
+Result<std::vector<key::Record>> ReadHeirs(Database& database, const key::KeyId& parent,
+                                           size_t limit);
 Result<KeyPage> ReadKeyPage(Database& database, const KeyPageRequest& request);
 Result<std::vector<key::Record>> ScanKeys(Database& database, const key::KeyId& after,
                                           size_t limit);
-// Inserts or replaces. Errors: kConflict (digest, account, or an end to a revocation).
+// Inserts or replaces.
+// Errors: kConflict (digest, account, or an end to a revocation).
 Status WriteKey(Database& database, const key::Record& record);
 
 Result<std::optional<Account>> ReadAccount(Database& database, const key::AccountId& id);

@@ -76,6 +76,14 @@ CREATE TABLE audit_head(
   id INTEGER PRIMARY KEY CHECK(id = 0), number INTEGER NOT NULL, hash BLOB NOT NULL) STRICT;
 INSERT INTO audit_head SELECT 0, number, hash FROM audit_checkpoint;
 INSERT OR REPLACE INTO audit_head SELECT 0, number, hash FROM audit ORDER BY number DESC LIMIT 1;
+)sql",
+    // 3: the last restriction of each key (ChangeKind::kRestrict), to compare with the journal.
+    R"sql(
+CREATE INDEX log_restrictions ON log(subject, seq, tag) WHERE kind = 2;
+)sql",
+    // 4: the heirs of a key are also those that it was rotated to.
+    R"sql(
+CREATE INDEX keys_rotated_from ON keys(rotated_from, id) WHERE rotated_from IS NOT NULL;
 )sql"};
 
 constexpr size_t kHeaderBytes = 100;

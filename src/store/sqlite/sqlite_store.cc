@@ -71,7 +71,7 @@ bool IsPresent(const std::filesystem::path& file) {
   return !error && size > 0;
 }
 
-// A folder that knows of revocations but has no database lost it: a new one beside that journal
+// A folder that knows of changes but has no database lost it: a new one beside that journal
 // would look like a working server without a single key.
 Status CheckNotLost(const std::filesystem::path& folder) {
   auto journal = ReadJournal(folder);
@@ -79,9 +79,9 @@ Status CheckNotLost(const std::filesystem::path& folder) {
     if (journal.error().code == ErrorCode::kNotFound) return {};
     return Failure(std::move(journal).error());
   }
-  if (journal->revocations.empty()) return {};
+  if (journal->lines.empty()) return {};
   return Fail(ErrorCode::kCorrupt,
-              fmt::format("{} has revocations but there is no database: restore a backup",
+              fmt::format("{} is not empty but there is no database: restore a backup",
                           (folder / kJournalName).string()));
 }
 
@@ -103,19 +103,23 @@ Result<std::unique_ptr<Database>> OpenWriter(const Options& options, Random& ran
   return database;
 }
 
-// Afterwards the journal and the database tell of the same revocations.
+// Afterwards the journal and the database tell of the same revocations and restrictions.
 Status Reconcile(Database& database, Journal& journal, const Clock& clock, Random& random,
                  Log& log) {
   P402_TRY(const Difference difference, Compare(database, journal.TakeFound()));
-  if (!difference.not_in_journal.empty()) {
-    log.Warning("store.journal_completed", {{"revocations", difference.not_in_journal.size()}});
-    P402_TRY(journal.Append(difference.not_in_journal));
+  const JournalLines& missing = difference.not_in_journal;
+  if (!missing.empty()) {
+    log.Warning("store.journal_completed", {{"revocations", missing.revocations.size()},
+                                            {"restrictions", missing.restrictions.size()}});
+    P402_TRY(journal.Append(missing));
   }
-  if (difference.not_in_database.empty()) return {};
+  const JournalLines& undone = difference.not_in_database;
+  if (undone.empty()) return {};
   log.Error("store.revoked_again",
             {{"reason", "the database is older than the journal of revocations"},
-             {"revocations", difference.not_in_database.size()}});
-  P402_TRY(auto written, RevokeAgain(database, difference.not_in_database, clock, random));
+             {"revocations", undone.revocations.size()},
+             {"restrictions", undone.restrictions.size()}});
+  P402_TRY(const auto written, ApplyAgain(database, undone, clock, random));
   return journal.Append(written);
 }
 
@@ -140,6 +144,8 @@ Status PurgeIdempotency(Database& database, WallTime now) {
 Result<std::unique_ptr<Store>> OpenLocked(const Options& options, std::unique_ptr<FolderLock> lock,
                                           const Clock& clock, Random& random, Log& log,
                                           Metrics& metrics) {
+  P402_TRY(const int left, RemoveLeftBackups(options.folder));
+  if (left > 0) log.Warning("store.left_backups_removed", {{"files", left}});
   const auto file = DatabaseFile(options.folder);
   if (!IsPresent(file)) P402_TRY(CheckNotLost(options.folder));
   P402_TRY(MakePrivateFile(file));

@@ -32,8 +32,8 @@ struct Options {
 Result<std::unique_ptr<Store>> Open(const Options& options, const Clock& clock, Random& random,
                                     Log& log, Metrics& metrics);
 
-// C5. Revocations are also written to revocations.journal, fsynced before Commit completes, one
-// line each; Open adds what a crash kept out of it.
+// C5. Every restrictive change is also written to revocations.journal, fsynced before Commit
+// completes, one line each; Open adds what a crash kept out of it.
 struct RestoreOptions {
   std::filesystem::path backup;  // what Store::Backup wrote
   std::filesystem::path
@@ -44,14 +44,15 @@ struct RestoreReport {
   int64_t keys = 0;
   WallTime backup_at{};  // of the last change in the backup
   std::optional<WallTime> journal_until =
-      {};  // of the last revocation in the journal; nullopt: there is none
-  std::vector<key::KeyId> revoked_again = {};  // active in the backup, revoked by the journal
+      {};  // of the last change in the journal; nullopt: there is none
+  std::vector<key::KeyId> revoked_again = {};     // active in the backup, revoked by the journal
+  std::vector<key::KeyId> restricted_again = {};  // unrevoked, and as their last restriction says
 };
 // Puts the backup in place, applies the journal (as changes with audit records of the actor
-// system:restore) and verifies the audit chain. Takes the folder's lock. Errors: kConflict, reason
-// "resurrection", with the time span that is unaccounted for, if the folder has no journal and
-// !accept_resurrection; kCorrupt (not an intact backup); kLocked. After an error the folder is as
-// before.
+// system:restore) and verifies the audit chain. Takes the folder's lock.
+// Errors: kConflict, reason "resurrection", with the time span that is unaccounted for, if the
+// folder has no journal and !accept_resurrection; kCorrupt (not an intact backup); kLocked. After
+// an error the folder is as before.
 Result<RestoreReport> Restore(const RestoreOptions& options, const Clock& clock, Random& random,
                               Log& log);
 

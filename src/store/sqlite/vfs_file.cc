@@ -17,6 +17,8 @@ namespace {
 
 constexpr mode_t kPrivateMode = 0600;
 constexpr size_t kMaxReadBytes = 64 * 1024 * 1024;  // xRead takes an int
+// SQLite writes pages, and its file layer takes no more than 128 KiB at once.
+constexpr size_t kMaxWriteBytes = 64 * 1024;
 
 Status ToStatus(int code, std::string_view what, const std::string& path) {
   if (code == SQLITE_OK) return {};
@@ -79,9 +81,15 @@ Result<std::string> VfsFile::Read(uint64_t offset, size_t bytes) {
 }
 
 Status VfsFile::Write(uint64_t offset, std::string_view bytes) {
-  return ToStatus(file()->pMethods->xWrite(file(), bytes.data(), static_cast<int>(bytes.size()),
-                                           static_cast<sqlite3_int64>(offset)),
-                  "write", path_);
+  while (!bytes.empty()) {
+    const auto part = bytes.substr(0, kMaxWriteBytes);
+    const int code = file()->pMethods->xWrite(file(), part.data(), static_cast<int>(part.size()),
+                                              static_cast<sqlite3_int64>(offset));
+    P402_TRY(ToStatus(code, "write", path_));
+    offset += part.size();
+    bytes.remove_prefix(part.size());
+  }
+  return {};
 }
 
 Status VfsFile::Truncate(uint64_t size) {

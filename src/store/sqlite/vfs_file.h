@@ -17,7 +17,8 @@ namespace p402::store::sqlite {
 // tests, and the same system calls in production.
 class VfsFile {
  public:
-  // Makes the file with mode 0600 if it is missing. Errors: kIo.
+  // Makes the file with mode 0600 if it is missing.
+  // Errors: kIo.
   static Result<std::unique_ptr<VfsFile>> Open(const std::filesystem::path& path,
                                                const std::string& vfs);
   ~VfsFile();
@@ -40,7 +41,8 @@ class VfsFile {
   std::unique_ptr<std::max_align_t[]> memory_;
 };
 
-// Makes an empty file with mode 0600, or narrows the mode of one that exists. Errors: kIo.
+// Makes an empty file with mode 0600, or narrows the mode of one that exists.
+// Errors: kIo.
 Status MakePrivateFile(const std::filesystem::path& path);
 
 }  // namespace p402::store::sqlite

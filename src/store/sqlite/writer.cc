@@ -187,21 +187,19 @@ void Writer::Execute(PruneJob& job) {
 // The change is committed: if the journal fails, its lines wait for the next group, and the caller
 // learns that the promise of the journal does not hold yet.
 Status Writer::WriteJournal(std::vector<Job>& group) {
-  std::vector<Revocation> revocations;
+  JournalLines lines;
   for (auto& job : group) {
     auto* commit = std::get_if<CommitJob>(&job);
-    if (commit == nullptr || !commit->outcome) continue;
-    auto& made = commit->outcome->revocations;
-    revocations.insert(revocations.end(), made.begin(), made.end());
+    if (commit != nullptr && commit->outcome) lines.Add(commit->outcome->lines);
   }
-  auto status = journal_->Append(revocations);
-  if (status || revocations.empty()) return {};
+  auto status = journal_->Append(lines);
+  if (status || lines.empty()) return {};
   Error error = std::move(status).error();
   error.detail = "outcome unknown: committed, but not in the revocation journal: " + error.detail;
   log_.Error("store.journal_failed", {{"detail", error.detail}});
   for (auto& job : group) {
     auto* commit = std::get_if<CommitJob>(&job);
-    if (commit != nullptr && commit->outcome && !commit->outcome->revocations.empty()) {
+    if (commit != nullptr && commit->outcome && !commit->outcome->lines.empty()) {
       commit->outcome = Failure(error);
     }
   }

@@ -42,10 +42,11 @@ using Job = std::variant<CommitJob, MarkJob, PruneJob>;
 // The one thread that writes. It takes everything that waits as one group:
 //
 //   BEGIN IMMEDIATE · for each job SAVEPOINT, run, RELEASE (or ROLLBACK TO) · COMMIT (one fsync)
-//   · journal of the revocations (one fdatasync, only if there are any) · completions
+//   · journal of restrictive changes (one fdatasync, only if there are any) · completions
 //
 // so that a lone commit waits for nothing, and under load an fsync is shared.
-// Threads: Add from any thread. Lifetime: the destructor finishes what was added.
+// Threads:  Add from any thread.
+// Lifetime: the destructor finishes what was added.
 class Writer {
  public:
   Writer(std::unique_ptr<Database> database, std::unique_ptr<Journal> journal, const Clock& clock,

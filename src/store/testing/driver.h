@@ -23,7 +23,8 @@ T Await(Executor& executor, Call call) {
   return future.get();
 }
 
-// Makes changes and waits for them. Threads: safe to call concurrently.
+// Makes changes and waits for them.
+// Threads: safe to call concurrently.
 class Driver {
  public:
   explicit Driver(uint64_t seed = 1) : random_(seed) {}

@@ -13,7 +13,8 @@ namespace p402::store::testing {
 // pending. Power loss puts each file back to what was synced, plus a random part of the pending
 // sectors of 512 bytes: a disk may have written any of them, in any order.
 //
-// Threads: safe to call concurrently. Lifetime: every connection is closed before it is destroyed.
+// Threads:  safe to call concurrently.
+// Lifetime: every connection is closed before it is destroyed.
 class FaultVfs {
  public:
   enum class Fault { kIoError, kDiskFull, kPowerLoss };
@@ -37,8 +38,8 @@ class FaultVfs {
   bool has_struck() const;
   int64_t operations() const;
 
-  // After a power loss: puts the files into a state that the disk may be in. Requires: no
-  // connection is open.
+  // After a power loss: puts the files into a state that the disk may be in.
+  // Requires: no connection is open.
   void RestorePower(uint64_t seed);
 
   struct Impl;

@@ -37,8 +37,9 @@ enum class Fault {
 };
 
 // A store that forwards to another and fails or delays the calls that it is told to.
-// Threads: safe to call concurrently. Lifetime: `store` outlives it. What is still delayed at
-// destruction is dropped unanswered: Release() first.
+// Threads:  safe to call concurrently.
+// Lifetime: `store` outlives it. What is still delayed at destruction is dropped unanswered:
+// Release() first.
 class FaultyStore final : public Store {
  public:
   explicit FaultyStore(Store& store);

@@ -5,7 +5,7 @@
 
 #include "base/executor.h"
 
-namespace p402::app {
+namespace p402 {
 
 // A TaskThread that can be told to run nothing any more while it still takes completions: what its
 // tasks use may then be destroyed before it is.
@@ -16,7 +16,8 @@ class GuardedScheduler final : public Scheduler {
 
   void Post(Task task) override;
   void PostAfter(Millis delay, Task task) override;
-  // When it returns, no task is running and none will. Requires: another thread than its own.
+  // When it returns, no task is running and none will.
+  // Requires: another thread than its own.
   void Close();
 
  private:
@@ -26,4 +27,4 @@ class GuardedScheduler final : public Scheduler {
   TaskThread thread_;
 };
 
-}  // namespace p402::app
+}  // namespace p402

@@ -1,10 +1,10 @@
-#include "app/guarded_scheduler.h"
+#include "base/guarded_scheduler.h"
 
 #include <gtest/gtest.h>
 
 #include <future>
 
-namespace p402::app {
+namespace p402 {
 namespace {
 
 TEST(GuardedScheduler, L1_RunsTasksUntilItIsClosed) {
@@ -50,4 +50,4 @@ TEST(GuardedScheduler, L1_CloseWaitsForTheRunningTask) {
 }
 
 }  // namespace
-}  // namespace p402::app
+}  // namespace p402

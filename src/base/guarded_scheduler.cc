@@ -1,8 +1,8 @@
-#include "app/guarded_scheduler.h"
+#include "base/guarded_scheduler.h"
 
 #include <mutex>
 
-namespace p402::app {
+namespace p402 {
 
 // The mutex is held while a task runs, never while one is posted: tasks may post.
 struct GuardedScheduler::Guard {
@@ -35,4 +35,4 @@ void GuardedScheduler::Close() {
   guard_->is_closed = true;
 }
 
-}  // namespace p402::app
+}  // namespace p402

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "index/index.h"
+#include "key/decision.h"
+#include "p402/c.h"
+#include "service/keys.h"
+
+// Between the values of p402/c.h and those of the floors below.
+namespace p402::lib {
+
+inline std::string_view ViewOf(const p402_text& text) {
+  return text.data == nullptr ? std::string_view() : std::string_view(text.data, text.size);
+}
+std::vector<std::string> TextsOf(const p402_text* texts, size_t count);
+
+// P402_OK, or the code of `status`, whose texts go into `error` unless it is null.
+int Report(const Status& status, p402_error* error);
+
+// Copies `text` with a NUL, cut to what fits.
+void CopyText(std::string_view text, std::span<char> out);
+
+// Errors: kInvalidArgument, field "reserved", unless all of it is zero.
+Status CheckReserved(std::span<const uint64_t> reserved);
+
+// A p402_question, read. Holds what key::Question points to; one for each thread is used again and
+// again, so that it does not allocate.
+class QuestionReader {
+ public:
+  // `first_account` is what an absent account means. Errors: kInvalidArgument with the field.
+  // Lifetime of the result: until the next call.
+  Result<key::Question> Read(const p402_question& question, const key::AccountId& first_account);
+
+ private:
+  Status ReadScopes(const p402_question& question);
+  std::vector<std::string> scopes_;
+};
+
+// Fills `out`, which is zeroed, with the answer. The only place that reads the found key.
+// `texts` may be null. Errors: kTooLarge if the texts do not fit: a key beyond the limits.
+Status WriteAnswer(const index::Answer& answer, p402_answer& out, p402_texts* texts);
+
+void WriteCreated(const service::CreatedKey& created, p402_created& out);
+
+Result<service::CreateRequest> ReadNewKey(const p402_new_key& wanted);
+// Errors: kInvalidArgument, field "key_id".
+Result<key::KeyId> ReadKeyId(const p402_text& text);
+
+}  // namespace p402::lib
