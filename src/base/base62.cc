@@ -49,9 +49,9 @@ bool IsBase62(std::string_view text) {
   return !text.empty();
 }
 
-uint32_t Crc32(std::string_view bytes, uint32_t before) {
+uint32_t Crc32(std::string_view bytes) {
   return static_cast<uint32_t>(
-      crc32_z(before, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()));
+      crc32_z(0, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()));
 }
 
 }  // namespace p402

@@ -17,8 +17,7 @@ std::string EncodeBase62(uint64_t value, size_t width);
 std::optional<uint64_t> DecodeBase62(std::string_view text);
 bool IsBase62(std::string_view text);
 
-// CRC-32 as in zlib and ISO-HDLC (polynomial 0xEDB88320 reflected); `before`: of the bytes that
-// stand before these.
-uint32_t Crc32(std::string_view bytes, uint32_t before = 0);
+// CRC-32 as in zlib and ISO-HDLC (polynomial 0xEDB88320 reflected).
+uint32_t Crc32(std::string_view bytes);
 
 }  // namespace p402

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include <algorithm>
 #include <bit>
@@ -11,7 +12,6 @@
 #include <cstring>
 #include <utility>
 
-#include "base/base62.h"
 #include "base/check.h"
 
 namespace p402::index {
@@ -47,6 +47,12 @@ Failure SystemError(std::string_view what, const std::filesystem::path& path) {
   return Fail(code, fmt::format("{} {}: {}", what, path.string(), std::strerror(error)));
 }
 
+// zlib's, which is made for long texts; base's is for raw keys.
+uint32_t Crc(std::string_view bytes, uint32_t before = 0) {
+  return static_cast<uint32_t>(
+      crc32_z(before, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()));
+}
+
 std::string EncodeBlockHead(const SnapshotBlockHead& head) {
   std::string bytes(SnapshotBlockHead::kBytes, '\0');
   Set(bytes, 0, head.number);
@@ -56,7 +62,7 @@ std::string EncodeBlockHead(const SnapshotBlockHead& head) {
 }
 
 uint32_t BlockChecksum(std::string_view head, std::string_view payload) {
-  return Crc32(payload, Crc32(head.substr(0, 20)));
+  return Crc(payload, Crc(head.substr(0, 20)));
 }
 
 Status WriteAt(int file, uint64_t offset, std::string_view bytes,
@@ -85,7 +91,7 @@ std::string EncodeSnapshotHeader(const SnapshotHeader& header) {
   Set(bytes, 64, header.label.keys);
   Set(bytes, 72, header.blocks);
   Set(bytes, 80, header.file_bytes);
-  Set(bytes, 124, Crc32(std::string_view(bytes).substr(0, 124)));
+  Set(bytes, 124, Crc(std::string_view(bytes).substr(0, 124)));
   return bytes;
 }
 
@@ -97,7 +103,7 @@ Result<SnapshotHeader> DecodeSnapshotHeader(std::string_view bytes) {
     return Fail(ErrorCode::kConflict,
                 fmt::format("the snapshot has format {}, not {}", format, kSnapshotFormat));
   }
-  if (Get<uint32_t>(bytes, 124) != Crc32(bytes.substr(0, 124))) return Damaged("header");
+  if (Get<uint32_t>(bytes, 124) != Crc(bytes.substr(0, 124))) return Damaged("header");
   SnapshotHeader header;
   std::memcpy(header.label.store.data(), bytes.data() + 16, header.label.store.size());
   header.label.from = {Get<int64_t>(bytes, 32), Get<uint64_t>(bytes, 40)};

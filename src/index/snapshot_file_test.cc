@@ -11,8 +11,6 @@
 #include <string>
 #include <vector>
 
-#include "base/base62.h"
-
 namespace p402::index {
 namespace {
 
