@@ -23,6 +23,7 @@ class ForgedStore final : public store::Store, private store::ChangeLog {
   explicit ForgedStore(store::Store& behind) : behind_(behind) {}
   std::function<void(std::vector<store::Change>&)> forge;
 
+  const Uuid& id() const override { return behind_.id(); }
   void Commit(store::Plan plan, Callback<Result<store::Committed>> done) override {
     behind_.Commit(std::move(plan), std::move(done));
   }

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <string_view>
 
+#include "base/typeid.h"
 #include "store/audit.h"
 #include "store/keys.h"
 #include "store/log.h"
@@ -27,6 +28,10 @@ inline constexpr std::string_view kBackupPrefix = "backup";
 class Store {
  public:
   virtual ~Store() = default;
+
+  // Random, made with the store: what is kept beside a store is tied to it by this. A backup of the
+  // store has the same.
+  virtual const Uuid& id() const = 0;
 
   // Runs `plan` in a transaction and completes when the change, its log entries and its audit
   // records are durable (an fsync has returned) and visible to every later read.

@@ -12,6 +12,14 @@ using store::Writes;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
+TEST_P(CommitConformance, S1_AStoreHasAnIdOfItsOwnAndKeepsIt) {
+  const Uuid id = store().id();
+  EXPECT_NE(id, Uuid{});
+  EXPECT_NE(id, GetParam().make(clock_, random_)->store().id());
+  if (!backend_->Reopen()) return;  // this store forgets
+  EXPECT_EQ(store().id(), id);
+}
+
 TEST_P(CommitConformance, S1_WritesTheWholeChange) {
   const auto account = AddAccount(/*is_first=*/true);
   const key::Record record = AddKey(account);

@@ -30,6 +30,7 @@ class StoreWithBackup final : public store::Store {
  public:
   StoreWithBackup(std::unique_ptr<store::Store> store, std::string bytes)
       : store_(std::move(store)), bytes_(std::move(bytes)) {}
+  const Uuid& id() const override { return store_->id(); }
   void Commit(store::Plan plan, Callback<Result<store::Committed>> done) override {
     store_->Commit(std::move(plan), std::move(done));
   }

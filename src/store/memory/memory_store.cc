@@ -206,7 +206,9 @@ class MemoryAudit final : public Audit {
 
 class MemoryStore final : public Store {
  public:
-  MemoryStore(const Clock& clock, Random& random) : state_(clock, random) {}
+  MemoryStore(const Clock& clock, Random& random) : state_(clock, random) { random.Fill(id_); }
+
+  const Uuid& id() const override { return id_; }
 
   void Commit(Plan plan, Callback<Result<Committed>> done) override {
     Result<Committed> committed;
@@ -228,6 +230,7 @@ class MemoryStore final : public Store {
   }
 
  private:
+  Uuid id_;
   State state_;
   MemoryKeys keys_{state_};
   MemoryAccounts accounts_{state_};

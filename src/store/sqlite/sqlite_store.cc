@@ -25,14 +25,16 @@ class SqliteStore final : public Store {
  public:
   // The members are destroyed from the last to the first: first what was accepted is finished, at
   // last the lock goes.
-  SqliteStore(std::unique_ptr<FolderLock> lock, std::unique_ptr<Writer> writer,
+  SqliteStore(const StoreId& id, std::unique_ptr<FolderLock> lock, std::unique_ptr<Writer> writer,
               std::unique_ptr<Readers> readers, std::unique_ptr<Readers> slow, std::string vfs)
-      : lock_(std::move(lock)),
+      : id_(id),
+        lock_(std::move(lock)),
         writer_(std::move(writer)),
         readers_(std::move(readers)),
         slow_(std::move(slow)),
         vfs_(std::move(vfs)) {}
 
+  const Uuid& id() const override { return id_; }
   void Commit(Plan plan, Callback<Result<Committed>> done) override {
     writer_->Add(CommitJob{.plan = std::move(plan), .done = std::move(done)});
   }
@@ -50,6 +52,7 @@ class SqliteStore final : public Store {
   }
 
  private:
+  const StoreId id_;
   std::unique_ptr<FolderLock> lock_;
   std::unique_ptr<Writer> writer_;
   std::unique_ptr<Readers> readers_;
@@ -156,7 +159,7 @@ Result<std::unique_ptr<Store>> OpenLocked(const Options& options, std::unique_pt
   P402_TRY(auto slow, OpenReaders(options, "store-slow", 1));
   auto writer = std::make_unique<Writer>(std::move(database), std::move(journal), clock, random,
                                          log, metrics);
-  return std::make_unique<SqliteStore>(std::move(lock), std::move(writer), std::move(readers),
+  return std::make_unique<SqliteStore>(id, std::move(lock), std::move(writer), std::move(readers),
                                        std::move(slow), options.vfs);
 }
 

@@ -189,6 +189,10 @@ int FaultyStore::calls(Call call) const {
   return it == impl_->counts.end() ? 0 : it->second;
 }
 
+const Uuid& FaultyStore::id() const {
+  return impl_->store.id();
+}
+
 void FaultyStore::Commit(Plan plan, Callback<Result<Committed>> done) {
   impl_->Pass(Call::kCommit, std::move(done), [this, plan = std::move(plan)](auto then) mutable {
     impl_->store.Commit(std::move(plan), std::move(then));

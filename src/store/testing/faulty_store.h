@@ -57,6 +57,7 @@ class FaultyStore final : public Store {
   // How many calls of this kind there were.
   int calls(Call call) const;
 
+  const Uuid& id() const override;
   void Commit(Plan plan, Callback<Result<Committed>> done) override;
   Keys& keys() override;
   Accounts& accounts() override;
