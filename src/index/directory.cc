@@ -1,5 +1,6 @@
 #include "index/directory.h"
 
+#include <cmath>
 #include <utility>
 
 #include "base/check.h"
@@ -26,7 +27,8 @@ void Directory::Clear() {
 void Directory::Reserve(size_t keys) {
   size_t step = step_;
   // Segments differ: the fullest of many holds this much more than its share.
-  const size_t share = keys / kSegments + keys / kSegments / 16 + 8;
+  const auto mean = static_cast<double>(keys) / kSegments;
+  const auto share = static_cast<size_t>(mean + 4 * std::sqrt(mean)) + 8;
   while (step + 1 < kSteps && Limit(kCapacities[step]) < share) ++step;
   if (step == step_) return;
   EndMoving();

@@ -11,11 +11,11 @@
 
 namespace p402::index {
 
-// Where a key lies in a directory, from 64 uniform bits: 10 choose the segment, 37 more are kept in
+// Where a key lies in a directory, from 64 uniform bits: 8 choose the segment, 37 more are kept in
 // the slot.
 struct Place {
   static Place Of(uint64_t bits) {
-    return {.segment = static_cast<uint32_t>(bits >> 54), .tag = bits >> 17 & kTagMask};
+    return {.segment = static_cast<uint32_t>(bits >> 56), .tag = bits >> 19 & kTagMask};
   }
   static constexpr uint64_t kTagMask = (uint64_t{1} << 37) - 1;
   uint32_t segment;
@@ -73,12 +73,12 @@ class Directory {
   size_t bytes() const;
 
  private:
-  static constexpr size_t kSegments = 1024;
+  static constexpr size_t kSegments = 256;
   static constexpr uint64_t kEmpty = 0;
   static constexpr uint64_t kRemoved = ~uint64_t{0};
   // Capacities of a segment: from 8 slots in steps of a quarter, each a whole number of lines,
   // until the segments together hold kMaxCells. A step keeps the load between 0.64 and 0.8.
-  static constexpr size_t kSteps = 52;
+  static constexpr size_t kSteps = 48;
   static constexpr std::array<uint32_t, kSteps> kCapacities = [] {
     std::array<uint32_t, kSteps> capacities{};
     uint32_t capacity = 8;

@@ -57,7 +57,8 @@ class ModelTest : public IndexTest, public ::testing::WithParamInterface<unsigne
     const auto answer = index_.Recheck(record.digest, question, now);
     const auto& fold = model_.at(record.id);
     ASSERT_EQ(answer.decision, key::Decide(fold, question, now)) << "seed " << GetParam();
-    if (answer.decision == Decision::kNotFound) return ASSERT_FALSE(answer.key);
+    ASSERT_EQ(answer.decision == Decision::kNotFound, !answer.key);
+    if (!answer.key) return;
     key::Record found = answer.key.Materialize();
     ASSERT_EQ(found, fold);
     ASSERT_EQ(answer.key.account(), fold.account);

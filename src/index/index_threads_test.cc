@@ -123,7 +123,7 @@ TEST_F(IndexTest, AVersionIsSeenWholeAndStaysWhileItIsLookedAt) {
     Meanwhile readers(2, [&](std::mt19937& dice) {
       const auto answer = index_.Recheck(keys[dice() % kKeys].digest, {}, kNow);
       const int64_t number = answer.key.facts().version;
-      for (unsigned i = dice() % 50; i > 0; --i) {
+      for (size_t i = dice() % 50; i > 0; --i) {
         wrong += !is_whole(answer.key) || answer.key.facts().version != number;
       }
     });
@@ -155,7 +155,8 @@ TEST_F(IndexTest, MovingAndClearingUnderReaders) {
       const auto answer = index_.Verify(known.raw_key, {}, At(++second));
       uses += answer.decision == Decision::kValid;
       wrong += answer.key && answer.key.id() != known.record.id;
-      wrong += index_.LastUsed(known.record.id) > At(second);
+      const auto last_used = index_.LastUsed(known.record.id);
+      wrong += last_used > At(second);
     });
     for (int64_t round = 2; round < kRounds; ++round) {
       Known next = Make(round);
