@@ -27,7 +27,8 @@ class Hasher {
   std::unique_ptr<Impl> impl_;
 };
 
-// A digest with a hasher of the calling thread's. Threads: safe to call concurrently.
+// The same, as fast as it can be for what fits a block of SHA-256, like a raw key; for longer texts
+// with a hasher of the calling thread's. Threads: safe to call concurrently.
 Digest DigestOf(std::string_view bytes);
 
 std::string ToHex(std::span<const uint8_t> bytes);

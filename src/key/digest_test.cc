@@ -20,6 +20,15 @@ TEST(Digest, IsSha256) {
             "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
 }
 
+TEST(Digest, IsTheSameForShortAndLongTexts) {
+  Hasher hasher;
+  std::string text;
+  for (int size = 0; size < 200; ++size) {
+    EXPECT_EQ(DigestOf(text), hasher.Hash(text)) << size;
+    text += static_cast<char>(size * 7 + 1);
+  }
+}
+
 TEST(Digest, AHasherIsReusable) {
   Hasher hasher;
   const Digest first = hasher.Hash("abc");
