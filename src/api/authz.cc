@@ -96,10 +96,10 @@ net::Response Decide(Core& core, const Asked& asked, const net::Request& request
     return Denied(asked, ProblemOf("not_ready", 503));
   }
   core.CountDecision(Core::Endpoint::kAuthz, answer->decision);
-  if (answer->decision != key::Decision::kValid || answer->record == nullptr) {
+  if (answer->decision != key::Decision::kValid || !answer->key) {
     return Refused(core, asked, answer->decision);
   }
-  return Allowed(*answer->record);
+  return Allowed(answer->key.Materialize());
 }
 
 }  // namespace

@@ -48,8 +48,10 @@ void VerifyKey(Call call, const net::Request&) {
   const auto answer = call.core.parts().verifier.Verify(verify->presented, question);
   if (!answer) return SendError(std::move(call), answer.error());
   call.core.CountDecision(Core::Endpoint::kVerify, answer->decision);
+  std::optional<key::Record> record;
+  if (answer->key) record = answer->key.Materialize();
   SendRead(std::move(call),
-           JsonResponse(200, DecisionJson(answer->decision, answer->record.get())));
+           JsonResponse(200, DecisionJson(answer->decision, record ? &*record : nullptr)));
 }
 
 }  // namespace p402::api

@@ -1,6 +1,7 @@
 #include "base/base62.h"
 
 #include <gtest/gtest.h>
+#include <zlib.h>
 
 #include <limits>
 
@@ -65,6 +66,14 @@ TEST(Crc32, K3_IsTheOneOfZlib) {
   EXPECT_EQ(Crc32("123456789"), 0xCBF43926u);
   EXPECT_EQ(Crc32(""), 0u);
   EXPECT_EQ(Crc32("The quick brown fox jumps over the lazy dog"), 0x414FA339u);
+  std::string text;
+  testing::SeededRandom random;
+  for (size_t size = 0; size < 100; ++size) {
+    const auto* bytes = reinterpret_cast<const Bytef*>(text.data());
+    EXPECT_EQ(Crc32(text), crc32_z(0, bytes, text.size())) << size;
+    text.resize(size + 1);
+    random.Fill({reinterpret_cast<uint8_t*>(text.data()), text.size()});
+  }
 }
 
 }  // namespace

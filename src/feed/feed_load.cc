@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "feed/feed_impl.h"
 
 namespace p402::feed {
@@ -22,6 +24,7 @@ void Feed::Impl::Start(Callback<Status> done) {
 void Feed::Impl::Count() {
   store.keys().Count(OnRead<int64_t>(&Impl::Count, [](Impl& self, int64_t count) {
     self.gauges->total = count;
+    self.index.Reserve(static_cast<size_t>(std::max<int64_t>(count, 0)));
     self.ReadHead();
   }));
 }
@@ -45,7 +48,7 @@ void Feed::Impl::OnPage(std::vector<key::Record> page) {
   const bool is_last = page.size() < kScanPage;
   if (!page.empty()) scanned = page.back().id;
   if (!is_last) Scan();
-  for (auto& record : page) index.Put(std::move(record));
+  for (const auto& record : page) index.Put(record);
   gauges->loaded += static_cast<int64_t>(page.size());
   gauges->keys = static_cast<int64_t>(index.size());
   if (!is_last) return;

@@ -1,195 +1,314 @@
 #include "index/index.h"
 
 #include <algorithm>
-#include <array>
 #include <atomic>
-#include <boost/unordered/unordered_flat_map.hpp>
-#include <cstdint>
 #include <cstring>
 #include <mutex>
-#include <shared_mutex>
 #include <utility>
 
-#include "index/marks.h"
+#include "index/directory.h"
+#include "index/readers.h"
+#include "index/tables.h"
 #include "key/digest.h"
 #include "key/raw_key.h"
 
 namespace p402::index {
 namespace {
 
-constexpr size_t kStripes = 64;
-
-// Both keys end in random bits; the last byte chooses the stripe, eight others the slot.
-uint64_t SlotBits(const uint8_t* bytes) {
-  uint64_t bits = 0;
-  std::memcpy(&bits, bytes, sizeof bits);
-  return bits;
+uint64_t WordAt(const uint8_t* bytes) {
+  uint64_t word = 0;
+  std::memcpy(&word, bytes, sizeof word);
+  return word;
 }
-struct DigestHash {
-  using is_avalanching = void;  // SHA-256
-  size_t operator()(const key::Digest& digest) const { return SlotBits(digest.data()); }
-};
-struct IdHash {
-  size_t operator()(const key::KeyId& id) const {
-    return SlotBits(id.uuid.data()) ^ SlotBits(id.uuid.data() + 8);
-  }
-};
+Place PlaceOf(const key::Digest& digest) {
+  return Place::Of(WordAt(digest.data()));
+}
+// A UUID has a time and counted bits: multiplied, so that every bit reaches the upper ones.
+Place PlaceOf(const key::KeyId& id) {
+  constexpr uint64_t kOdd = 0x9E3779B97F4A7C15;  // 2^64 by the golden ratio
+  const uint64_t low = WordAt(id.uuid.data() + 8) * kOdd;
+  const uint64_t mixed = (low ^ low >> 32 ^ WordAt(id.uuid.data())) * kOdd;
+  return Place::Of((mixed ^ mixed >> 32) * kOdd);
+}
 
-struct Entry {
-  std::shared_ptr<const key::Record> record;  // null by id: forgotten, but a mark waits
-  std::shared_ptr<Usage> usage;
-};
+size_t LimitBytes(State state, const std::byte* facts) {
+  return (state.has(State::kExpires) ? sizeof(int64_t) : 0) + CidrsIn(facts).size_bytes();
+}
 
-template <class Key, class Hash>
-struct alignas(64) Stripe {
-  mutable std::shared_mutex mutex;
-  boost::unordered_flat_map<Key, Entry, Hash> entries;
-
-  Entry Find(const Key& key) const {
-    std::shared_lock lock(mutex);
-    auto it = entries.find(key);
-    return it == entries.end() ? Entry{} : it->second;
-  }
-};
-using DigestStripe = Stripe<key::Digest, DigestHash>;
-using IdStripe = Stripe<key::KeyId, IdHash>;
-
-// What is known after `next` was put over `known`: the newer of the two, revoked if either is.
-// Null: nothing changes.
-std::shared_ptr<const key::Record> Fold(const key::Record* known, key::Record next) {
-  next.last_used_at.reset();  // Usage has it
-  if (known == nullptr) return std::make_shared<const key::Record>(std::move(next));
-  const bool is_newer = next.version > known->version;
-  const bool revokes = next.revoked_at && !known->revoked_at;
-  if (!is_newer && !revokes) return nullptr;
-  const key::Record& revoked = known->revoked_at ? *known : next;
-  auto folded = std::make_shared<key::Record>(is_newer ? next : *known);
-  if (!folded->revoked_at && revoked.revoked_at) {
-    folded->revoked_at = revoked.revoked_at;
-    folded->revoke_reason = revoked.revoke_reason;
+// What is known after `next` was put over `known`, of which one is newer and one is revoked.
+key::Record Fold(key::Record known, const key::Record& next) {
+  const bool is_newer = next.version > known.version;
+  key::Record folded = is_newer ? next : known;
+  if (!folded.revoked_at) {
+    const key::Record& revoked = is_newer ? known : next;
+    folded.revoked_at = revoked.revoked_at;
+    folded.revoke_reason = revoked.revoke_reason;
   }
   return folded;
 }
 
 }  // namespace
 
-// Lock order: an id stripe, then a digest stripe. Verify takes a digest stripe only.
+// Lock order: `writer`, then those of the marks.
+//
+// How a version is replaced: the new facts and scope set are written where nobody looks; one store
+// of the cell's state shows them; the old ones go to the limbo, until every reader that may have
+// the old state has left. A new cell is written before a slot refers to it.
 struct Index::Impl {
   explicit Impl(std::string a_brand) : brand(std::move(a_brand)) {}
 
-  DigestStripe& StripeOf(const key::Digest& digest) { return by_digest[digest.back() % kStripes]; }
-  IdStripe& StripeOf(const key::KeyId& id) { return by_id[id.uuid.back() % kStripes]; }
-
-  void Store(const Entry& entry);
-  void Erase(const key::Record& record);
-  std::shared_ptr<Usage> UsageOf(const key::KeyId& id);
-  Answer Decide(const key::Digest& digest, const key::Question& question, WallTime now,
-                bool marks_use);
+  uint32_t FindCell(const key::KeyId& id) const;
+  uint32_t FindCell(const key::Digest& digest) const;
+  // All of these: under `writer`.
+  uint32_t NewCell(const key::KeyId& id);
+  uint32_t CellFor(const key::KeyId& id);
+  void Apply(uint32_t number, const key::Record& record);
+  State Write(const key::Record& record);
+  void Show(uint32_t number, const key::Record& record);
+  void Move(uint32_t number, const key::Record& record);
+  void Hide(uint32_t number);
+  void Release(State state);
+  key::Record Known(uint32_t number) const;
 
   const std::string brand;
-  std::array<DigestStripe, kStripes> by_digest;
-  std::array<IdStripe, kStripes> by_id;
+  mutable Readers readers;
+  mutable Tables tables;
+  mutable Marks marks{tables.cells};
   std::atomic<size_t> size{0};
-  Marks marks;
+
+  std::mutex writer;
+  Limbo limbo{readers};
+  Directory by_digest{limbo};
+  Directory by_id{limbo};
+  std::vector<uint32_t> free_cells;
+  size_t limit_bytes = 0;
+  std::string scratch;
 };
 
-void Index::Impl::Store(const Entry& entry) {
-  DigestStripe& stripe = StripeOf(entry.record->digest);
-  std::lock_guard lock(stripe.mutex);
-  stripe.entries.insert_or_assign(entry.record->digest, entry);
+uint32_t Index::Impl::FindCell(const key::KeyId& id) const {
+  return by_id.Find(PlaceOf(id), [&](uint32_t number) { return tables.cells[number].id == id; });
 }
 
-void Index::Impl::Erase(const key::Record& record) {
-  DigestStripe& stripe = StripeOf(record.digest);
-  std::lock_guard lock(stripe.mutex);
-  stripe.entries.erase(record.digest);
+// Not in constant time: who presents a key does not know the digests that are close to its own, and
+// cannot make a key with a digest of his choice.
+uint32_t Index::Impl::FindCell(const key::Digest& digest) const {
+  return by_digest.Find(PlaceOf(digest),
+                        [&](uint32_t number) { return tables.cells[number].digest == digest; });
 }
 
-// Makes room for the mark of a key that is not known (any more).
-std::shared_ptr<Usage> Index::Impl::UsageOf(const key::KeyId& id) {
-  IdStripe& stripe = StripeOf(id);
-  std::lock_guard lock(stripe.mutex);
-  Entry& entry = stripe.entries[id];
-  if (!entry.usage) entry.usage = std::make_shared<Usage>(id);
-  return entry.usage;
+uint32_t Index::Impl::NewCell(const key::KeyId& id) {
+  uint32_t number = 0;
+  if (free_cells.empty()) {
+    number = tables.cells.Append();
+  } else {
+    number = free_cells.back();
+    free_cells.pop_back();
+  }
+  tables.cells[number].id = id;
+  return number;
 }
 
-Answer Index::Impl::Decide(const key::Digest& digest, const key::Question& question, WallTime now,
-                           bool marks_use) {
-  Entry entry = StripeOf(digest).Find(digest);
-  if (!entry.record) return {};
-  const key::Decision decision = key::Decide(*entry.record, question, now);
-  if (decision == key::Decision::kNotFound) return {};
-  if (decision == key::Decision::kValid && marks_use) marks.Use(entry.usage, now);
-  return {.decision = decision, .record = std::move(entry.record)};
+// A key that is not known (any more) has a cell if a mark waits for it.
+uint32_t Index::Impl::CellFor(const key::KeyId& id) {
+  uint32_t number = FindCell(id);
+  if (number != 0) return number;
+  number = NewCell(id);
+  by_id.Insert(PlaceOf(id), number);
+  return number;
+}
+
+key::Record Index::Impl::Known(uint32_t number) const {
+  const Cell& cell = tables.cells[number];
+  return View({}, tables, cell, State(cell.state.load())).Materialize();
+}
+
+void Index::Impl::Apply(uint32_t number, const key::Record& record) {
+  const Cell& cell = tables.cells[number];
+  const State known(cell.state.load());
+  if (!known.is_known()) {
+    size.fetch_add(1, std::memory_order_relaxed);
+    return Show(number, record);
+  }
+  const bool is_newer = record.version > VersionIn(tables.facts.At(known.facts()));
+  const bool was_revoked = known.has(State::kRevoked);
+  const bool revokes = record.revoked_at && !was_revoked;
+  if (!is_newer && !revokes) return;
+  const bool is_plain = is_newer && (!was_revoked || record.revoked_at);
+  const key::Record& folded = is_plain ? record : Fold(Known(number), record);
+  const bool is_elsewhere =
+      folded.digest != cell.digest || folded.account != tables.accounts.At(cell.account);
+  if (is_elsewhere) return Move(number, folded);
+  tables.cells[number].state.store(Write(folded).word());
+  Release(known);
+}
+
+// The facts and scope set of a version, in memory but not in sight.
+State Index::Impl::Write(const key::Record& record) {
+  EncodeFacts(record, scratch);
+  const uint32_t facts = tables.facts.Allocate(scratch.size());
+  std::memcpy(tables.facts.At(facts), scratch.data(), scratch.size());
+  uint64_t flags = 0;
+  if (record.mode == key::Mode::kTest) flags |= State::kTest;
+  if (record.revoked_at) flags |= State::kRevoked;
+  if (record.is_disabled) flags |= State::kDisabled;
+  if (record.expires_at) flags |= State::kExpires;
+  if (!record.allowed_cidrs.empty()) flags |= State::kHasCidrs;
+  const State state(flags, tables.scope_sets.Use(record.scopes.ToString()), facts);
+  limit_bytes += LimitBytes(state, tables.facts.At(facts));
+  return state;
+}
+
+// Fills a cell that no digest leads to yet.
+void Index::Impl::Show(uint32_t number, const key::Record& record) {
+  Cell& cell = tables.cells[number];
+  cell.digest = record.digest;
+  cell.account = tables.accounts.NumberOf(record.account);
+  cell.state.store(Write(record).word());
+  const uint32_t other = FindCell(record.digest);
+  if (other == 0) {
+    by_digest.Insert(PlaceOf(record.digest), number);
+  } else {
+    by_digest.Replace(PlaceOf(record.digest), other, number);
+  }
+}
+
+// Takes a cell out of the sight of Verify, unless another key has taken its digest.
+void Index::Impl::Hide(uint32_t number) {
+  const key::Digest& digest = tables.cells[number].digest;
+  if (FindCell(digest) == number) by_digest.Remove(PlaceOf(digest), number);
+}
+
+// A cell's digest and account never change, so the key gets another cell. The uses in the old one
+// are complete when its readers have left.
+void Index::Impl::Move(uint32_t number, const key::Record& record) {
+  const State old(tables.cells[number].state.load());
+  Hide(number);
+  const uint32_t moved = NewCell(record.id);
+  Show(moved, record);
+  by_id.Replace(PlaceOf(record.id), number, moved);
+  limbo.Drain();
+  marks.Move(number, moved);
+  tables.cells[number].state.store(0);
+  Release(old);
+  free_cells.push_back(number);
+}
+
+void Index::Impl::Release(State state) {
+  limit_bytes -= LimitBytes(state, tables.facts.At(state.facts()));
+  limbo.Add([this, facts = state.facts()] {
+    tables.facts.Free(facts, FactsSize(tables.facts.At(facts)));
+  });
+  if (tables.scope_sets.Drop(state.scope_set())) {
+    limbo.Add([this, set = state.scope_set()] { tables.scope_sets.Free(set); });
+  }
 }
 
 Index::Index(std::string brand) : impl_(std::make_unique<Impl>(std::move(brand))) {}
 Index::~Index() = default;
 
-void Index::Put(key::Record record) {
-  const key::KeyId id = record.id;
-  const auto last_used = record.last_used_at;
-  IdStripe& stripe = impl_->StripeOf(id);
-  std::lock_guard lock(stripe.mutex);
-  Entry& entry = stripe.entries[id];
-  if (!entry.usage) entry.usage = std::make_shared<Usage>(id);
-  if (last_used) entry.usage->Raise(last_used->time_since_epoch().count());
-  auto known = entry.record;
-  auto folded = Fold(known.get(), std::move(record));
-  if (!folded) return;
-  if (!known) impl_->size.fetch_add(1, std::memory_order_relaxed);
-  if (known && known->digest != folded->digest) impl_->Erase(*known);
-  entry.record = std::move(folded);
-  impl_->Store(entry);
+void Index::Put(const key::Record& record) {
+  std::lock_guard lock(impl_->writer);
+  const uint32_t number = impl_->CellFor(record.id);
+  if (record.last_used_at) Marks::Raise(impl_->tables.cells[number], *record.last_used_at);
+  impl_->Apply(number, record);
+  impl_->limbo.Poll();
+}
+
+void Index::Reserve(size_t keys) {
+  std::lock_guard lock(impl_->writer);
+  if (impl_->tables.cells.end() > 1) return;
+  impl_->by_digest.Reserve(keys);
+  impl_->by_id.Reserve(keys);
 }
 
 void Index::Clear() {
-  for (auto& stripe : impl_->by_digest) {
-    std::lock_guard lock(stripe.mutex);
-    stripe.entries.clear();
-  }
-  for (auto& stripe : impl_->by_id) {
-    std::lock_guard lock(stripe.mutex);
-    boost::unordered::erase_if(stripe.entries,
-                               [](auto& item) { return !item.second.usage->is_waiting.load(); });
-    for (auto& item : stripe.entries) item.second.record.reset();
-  }
+  std::lock_guard lock(impl_->writer);
   impl_->size.store(0, std::memory_order_relaxed);
+  impl_->by_digest.Clear();
+  impl_->by_id.Clear();
+  impl_->limbo.Drain();
+  const auto waiting = impl_->marks.Forget();
+  impl_->tables.scope_sets.Clear();
+  impl_->tables.accounts.Clear();
+  impl_->tables.cells.Clear();
+  impl_->tables.facts.Clear();
+  impl_->free_cells.clear();
+  impl_->limit_bytes = 0;
+  for (const Mark& mark : waiting) {
+    impl_->marks.Return(impl_->CellFor(mark.key), mark.at, mark.since.value_or(mark.at));
+  }
 }
 
-Answer Index::Verify(std::string_view presented, const key::Question& question, WallTime now) {
+Answer Index::Decide(const key::Digest& digest, const key::Question& question, WallTime now,
+                     bool marks_use) const {
+  auto pin = impl_->readers.Enter();
+  const uint32_t number = impl_->FindCell(digest);
+  if (number == 0) return {};
+  const Cell& cell = impl_->tables.cells[number];
+  const State state(cell.state.load());
+  const auto decision = key::Decide(Subject(impl_->tables, cell, state), question, now);
+  if (decision == key::Decision::kNotFound) return {};
+  if (decision == key::Decision::kValid && marks_use) impl_->marks.Use(number, now);
+  return {.decision = decision, .key = View(std::move(pin), impl_->tables, cell, state)};
+}
+
+Answer Index::Verify(std::string_view presented, const key::Question& question, WallTime now,
+                     bool marks_use) {
   if (!key::ParseRawKey(presented, impl_->brand)) return {.decision = key::Decision::kMalformed};
-  return impl_->Decide(key::DigestOf(presented), question, now, /*marks_use=*/true);
+  return Decide(key::DigestOf(presented), question, now, marks_use);
 }
 
 Answer Index::Recheck(const key::Digest& digest, const key::Question& question,
                       WallTime now) const {
-  return impl_->Decide(digest, question, now, /*marks_use=*/false);
+  return Decide(digest, question, now, /*marks_use=*/false);
+}
+
+View Index::ViewOf(const key::KeyId& id) const {
+  auto pin = impl_->readers.Enter();
+  const uint32_t number = impl_->FindCell(id);
+  if (number == 0) return {};
+  const Cell& cell = impl_->tables.cells[number];
+  const State state(cell.state.load());
+  if (!state.is_known()) return {};
+  return View(std::move(pin), impl_->tables, cell, state);
 }
 
 std::shared_ptr<const key::Record> Index::Find(const key::KeyId& id) const {
-  return impl_->StripeOf(id).Find(id).record;
+  const View view = ViewOf(id);
+  return view ? std::make_shared<const key::Record>(view.Materialize()) : nullptr;
 }
 
 size_t Index::size() const {
   return impl_->size.load(std::memory_order_relaxed);
 }
 
+MemoryUse Index::memory_use() const {
+  std::lock_guard lock(impl_->writer);
+  const Tables& tables = impl_->tables;
+  MemoryUse use{.cells = tables.cells.bytes(),
+                .directories = impl_->by_digest.bytes() + impl_->by_id.bytes(),
+                .shared = tables.accounts.bytes() + tables.scope_sets.bytes(),
+                .limits = impl_->limit_bytes};
+  use.facts = tables.facts.mapped_bytes() - use.limits - tables.scope_sets.text_bytes();
+  return use;
+}
+
 std::optional<WallTime> Index::LastUsed(const key::KeyId& id) const {
-  const Entry entry = impl_->StripeOf(id).Find(id);
-  if (!entry.usage) return std::nullopt;
-  const int64_t at_ms = entry.usage->last_used_ms.load();
-  if (at_ms == Usage::kNever) return std::nullopt;
-  return WallTime(Millis(at_ms));
+  const auto pin = impl_->readers.Enter();
+  const uint32_t number = impl_->FindCell(id);
+  if (number == 0) return std::nullopt;
+  return Marks::LastUsed(impl_->tables.cells[number]);
 }
 
 std::vector<Mark> Index::TakeMarks(size_t limit) {
   return impl_->marks.Take(limit);
 }
 
-void Index::ReturnMarks(std::vector<Mark> marks) {
-  for (const auto& mark : marks) impl_->marks.Return(impl_->UsageOf(mark.key), mark.at);
+void Index::ReturnMarks(const std::vector<Mark>& marks) {
+  std::lock_guard lock(impl_->writer);
+  for (const Mark& mark : marks) {
+    impl_->marks.Return(impl_->CellFor(mark.key), mark.at, mark.since.value_or(mark.at));
+  }
 }
 
 size_t Index::waiting_marks() const {
@@ -202,10 +321,10 @@ std::optional<WallTime> Index::OldestWaitingMark() const {
 
 std::vector<key::Record> Index::Dump() const {
   std::vector<key::Record> records;
-  for (const auto& stripe : impl_->by_id) {
-    std::shared_lock lock(stripe.mutex);
-    for (const auto& item : stripe.entries) {
-      if (item.second.record) records.push_back(*item.second.record);
+  std::lock_guard lock(impl_->writer);
+  for (uint32_t number = 1; number < impl_->tables.cells.end(); ++number) {
+    if (State(impl_->tables.cells[number].state.load()).is_known()) {
+      records.push_back(impl_->Known(number));
     }
   }
   std::ranges::sort(records, {}, &key::Record::id);

@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "index/marks.h"
+#include "index/view.h"
 #include "key/decision.h"
 #include "key/ids.h"
 #include "key/record.h"
@@ -16,22 +18,29 @@ namespace p402::index {
 
 struct Answer {
   key::Decision decision = key::Decision::kNotFound;
-  // The key that was found, also if it is not valid; null for kMalformed and kNotFound. It is a
-  // snapshot: it stays as it was when the decision was made.
-  std::shared_ptr<const key::Record> record = nullptr;
+  // The key that was found, also if it is not valid; none for kMalformed and kNotFound.
+  View key = {};
 };
 
-struct Mark {
-  key::KeyId key;
-  WallTime at{};
+// What the index occupies, in bytes.
+struct MemoryUse {
+  size_t cells = 0;        // digest, id, account, state, last use
+  size_t directories = 0;  // by digest and by id
+  size_t shared = 0;       // accounts and scope sets, once each
+  size_t limits = 0;       // expiries and networks: the part of the facts that decides
+  size_t facts = 0;        // the rest of them: names, owners, metadata, …, and what is free
+  size_t for_decisions() const { return cells + directories + shared + limits; }
 };
 
 // Every key in memory: verification without the store.
 //
-// Threads:  Put and Clear: one writer. Everything else: safe to call concurrently with it and with
-// each other. Invariant: the content is a fold over the records put so far: for each id the one
-// with the largest version. A record
-//            that was revoked never becomes unrevoked, whatever is put.
+// Threads: Verify, Recheck, Find, size, LastUsed, Dump: any; they wait for nobody. Put, Clear,
+// Reserve, ReturnMarks: one at a time (a lock sees to it), and not while the calling thread has a
+// View. TakeMarks, OldestWaitingMark, waiting_marks: any; they wait for each other.
+// Invariant: the content is a fold over the records put so far: for each id the one with the
+// largest version. A record that was revoked never becomes unrevoked, whatever is put. Limits: 2^27
+// keys and 64 GiB of names, metadata and the like; beyond it the process ends, as it does without
+// memory.
 class Index {
  public:
   explicit Index(std::string brand);
@@ -40,30 +49,36 @@ class Index {
   Index& operator=(const Index&) = delete;
 
   // Inserts or replaces, if `record.version` is newer than what is known. When it returns, every
-  // later Verify sees it.
-  void Put(key::Record record);
-  // Forgets every key but the marks not yet taken (a full resync).
+  // later Verify sees it. Waits for readers only if the record gives a known id another digest or
+  // account.
+  void Put(const key::Record& record);
+  // Makes room for so many keys, if the index is empty: then Put does not have to make any.
+  void Reserve(size_t keys);
+  // Forgets every key but the marks not yet taken (a full resync). Waits for readers.
   void Clear();
 
   // The decision for the raw key text `presented`. A wrong checksum is kMalformed without a hash;
-  // an unknown key is kNotFound from memory. kValid marks the key as used at `now` (L1). Cost: one
-  // SHA-256 block, one probe.
-  Answer Verify(std::string_view presented, const key::Question& question, WallTime now);
+  // an unknown key is kNotFound from memory. kValid marks the key as used at `now` (L1), unless
+  // `marks_use` is false. Cost: one SHA-256 block, two lines of memory for a key that is known and
+  // mostly one for another; no allocation.
+  Answer Verify(std::string_view presented, const key::Question& question, WallTime now,
+                bool marks_use = true);
   // The same without a mark, by digest: to ask again about a key that was presented before (R2).
   Answer Recheck(const key::Digest& digest, const key::Question& question, WallTime now) const;
 
   std::shared_ptr<const key::Record> Find(const key::KeyId& id) const;
   size_t size() const;
+  MemoryUse memory_use() const;
 
-  // The newest use known in memory: written, taken or still waiting.
+  // The newest use known in memory: written, taken or still waiting. In whole seconds (A6).
   std::optional<WallTime> LastUsed(const key::KeyId& id) const;
   // Takes up to `limit` waiting marks, oldest first; each key at most once.
   std::vector<Mark> TakeMarks(size_t limit);
   // Gives back marks that could not be written.
-  void ReturnMarks(std::vector<Mark> marks);
+  void ReturnMarks(const std::vector<Mark>& marks);
   size_t waiting_marks() const;
-  // The time of the oldest waiting mark: every use before it is in what was taken. nullopt: none
-  // waits.
+  // The time of the oldest waiting mark, or an earlier one: every use before it is in what was
+  // taken. nullopt: none waits.
   std::optional<WallTime> OldestWaitingMark() const;
 
   // Every record, ascending by id: for tests and snapshots.
@@ -71,6 +86,10 @@ class Index {
 
  private:
   struct Impl;
+  Answer Decide(const key::Digest& digest, const key::Question& question, WallTime now,
+                bool marks_use) const;
+  View ViewOf(const key::KeyId& id) const;
+
   std::unique_ptr<Impl> impl_;
 };
 

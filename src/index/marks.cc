@@ -1,83 +1,207 @@
 #include "index/marks.h"
 
 #include <algorithm>
+#include <boost/unordered/unordered_flat_set.hpp>
+#include <functional>
 #include <utility>
+
+#include "index/readers.h"
 
 namespace p402::index {
 namespace {
 
-int64_t ToMs(WallTime time) {
-  return time.time_since_epoch().count();
+using std::chrono::seconds;
+
+// Seconds are counted from 2020, so that 31 bits last until 2088. 0: never.
+constexpr auto kFirstSecond = std::chrono::sys_days(std::chrono::year(2020) / 1 / 1);
+constexpr uint32_t kWaits = 1;
+
+uint32_t SecondOf(WallTime time) {
+  const int64_t second = std::chrono::floor<seconds>(time - kFirstSecond).count();
+  return static_cast<uint32_t>(std::clamp<int64_t>(second, 1, INT32_MAX));
 }
-WallTime FromMs(int64_t ms) {
-  return WallTime(Millis(ms));
+WallTime TimeOf(uint32_t second) {
+  return WallTime(kFirstSecond + seconds(second));
 }
 
-constexpr auto kYounger = [](const auto& a, const auto& b) { return a.since_ms > b.since_ms; };
+// An entry sorts by its age.
+uint64_t Entry(uint32_t cell, uint32_t since) {
+  return uint64_t{since} << 32 | cell;
+}
+uint32_t CellOf(uint64_t entry) {
+  return static_cast<uint32_t>(entry);
+}
+uint32_t SinceOf(uint64_t entry) {
+  return static_cast<uint32_t>(entry >> 32);
+}
+
+// Raises `used` to `second`, with `flags`. Returns what it was before; the same second or a later
+// one: it stays so.
+uint32_t RaiseTo(std::atomic<uint32_t>& used, uint32_t second, uint32_t flags) {
+  uint32_t known = used.load();
+  while (known >> 1 < second &&
+         !used.compare_exchange_weak(known, second << 1 | (known & kWaits) | flags)) {
+  }
+  return known;
+}
 
 }  // namespace
 
-bool Usage::Raise(int64_t at_ms) {
-  int64_t known = last_used_ms.load();
-  while (known < at_ms) {
-    if (last_used_ms.compare_exchange_weak(known, at_ms)) return true;
+void WordQueue::Push(uint64_t word) {
+  if (blocks_.empty() || blocks_.back()->end == kBlockWords) {
+    if (spare_.empty()) spare_.push_back(std::make_unique<Block>());
+    blocks_.push_back(std::move(spare_.back()));
+    spare_.pop_back();
   }
-  return false;
+  Block& block = *blocks_.back();
+  block.words[block.end++] = word;
 }
 
-void Marks::Use(const std::shared_ptr<Usage>& usage, WallTime now) {
-  // Not raised: whoever raised it to this time or a later one queues it.
-  if (!usage->Raise(ToMs(now)) || usage->is_waiting.load()) return;
-  std::lock_guard lock(mutex_);
-  if (usage->is_waiting.load()) return;
-  Push(usage, ToMs(now));
+void WordQueue::Pop() {
+  Block& block = *blocks_.front();
+  if (++block.begin < block.end) return;
+  block.begin = block.end = 0;
+  if (spare_.size() < kSpareBlocks) spare_.push_back(std::move(blocks_.front()));
+  blocks_.pop_front();
+}
+
+void WordQueue::TakeFrom(WordQueue& other) {
+  for (auto& block : other.blocks_) blocks_.push_back(std::move(block));
+  other.blocks_.clear();
+  while (!spare_.empty() && other.spare_.size() < kSpareBlocks) {
+    other.spare_.push_back(std::move(spare_.back()));
+    spare_.pop_back();
+  }
+}
+
+void Marks::Use(uint32_t cell, WallTime now) {
+  const uint32_t second = SecondOf(now);
+  const uint32_t before = RaiseTo(cells_[cell].used, second, kWaits);
+  if (before >> 1 >= second || (before & kWaits) != 0) return;
+  Push(cell, second, /*is_new=*/true);
+}
+
+bool Marks::Raise(Cell& cell, WallTime at) {
+  const uint32_t second = SecondOf(at);
+  return RaiseTo(cell.used, second, 0) >> 1 < second;
+}
+
+std::optional<WallTime> Marks::LastUsed(const Cell& cell) {
+  const uint32_t second = cell.used.load() >> 1;
+  if (second == 0) return std::nullopt;
+  return TimeOf(second);
+}
+
+void Marks::Push(uint32_t cell, uint32_t second, bool is_new) {
+  const uint64_t entry = Entry(cell, second);
+  Stripe& stripe = stripes_[Readers::ThisStripe() % kStripes];
+  std::lock_guard lock(stripe.mutex);
+  stripe.pushed += is_new;
+  if (SinceOf(entry) < SinceOf(stripe.last)) return stripe.late.push_back(entry);
+  stripe.last = entry;
+  stripe.incoming.Push(entry);
 }
 
 std::vector<Mark> Marks::Take(size_t limit) {
   std::vector<Mark> taken;
+  boost::unordered_flat_set<uint32_t> seen;
   std::lock_guard lock(mutex_);
-  taken.reserve(std::min(limit, waiting()));
-  for (DropStale(); !heap_.empty() && taken.size() < limit; DropStale()) {
-    Usage& usage = *heap_.front().usage;
-    usage.taken_since_ms = usage.since_ms;
-    usage.is_waiting.store(false);
-    taken.push_back({.key = usage.key, .at = FromMs(usage.last_used_ms.load())});
-    waiting_.fetch_sub(1, std::memory_order_relaxed);
-    Pop();
+  Gather();
+  while (taken.size() < limit) {
+    const auto entry = Front();
+    // Of a cell with two entries, used again just now: the next take has it.
+    if (!entry || !seen.insert(CellOf(*entry)).second) break;
+    PopFront();
+    Cell& cell = cells_[CellOf(*entry)];
+    const uint32_t used = cell.used.fetch_and(~kWaits);
+    if ((used & kWaits) == 0) continue;
+    ++taken_;
+    taken.push_back({.key = cell.id, .at = TimeOf(used >> 1), .since = TimeOf(SinceOf(*entry))});
   }
   return taken;
 }
 
-void Marks::Return(const std::shared_ptr<Usage>& usage, WallTime at) {
-  usage->Raise(ToMs(at));
+void Marks::Return(uint32_t cell, WallTime at, WallTime since) {
+  auto& used = cells_[cell].used;
+  RaiseTo(used, SecondOf(at), 0);
+  const bool waits = (used.fetch_or(kWaits) & kWaits) != 0;
   std::lock_guard lock(mutex_);
-  const int64_t since_ms =
-      usage->taken_since_ms == Usage::kNever ? ToMs(at) : usage->taken_since_ms;
-  if (usage->is_waiting.load() && usage->since_ms <= since_ms) return;
-  Push(usage, since_ms);
+  if (!waits) --taken_;
+  PushLate(Entry(cell, SecondOf(since)));
+}
+
+// The age of what waits in `from` is not known: no younger than the oldest of all.
+void Marks::Move(uint32_t from, uint32_t to) {
+  const uint32_t used = cells_[from].used.exchange(0);
+  if ((used & kWaits) == 0) {
+    if (used != 0) Raise(cells_[to], TimeOf(used >> 1));
+    return;
+  }
+  std::lock_guard lock(mutex_);
+  Gather();
+  uint32_t since = used >> 1;
+  for (const WordQueue& queue : backlog_) {
+    if (!queue.empty()) since = std::min(since, SinceOf(queue.front()));
+  }
+  if (!late_.empty()) since = std::min(since, SinceOf(late_.front()));
+  RaiseTo(cells_[to].used, used >> 1, 0);
+  if ((cells_[to].used.fetch_or(kWaits) & kWaits) != 0) ++taken_;
+  PushLate(Entry(to, since));
+}
+
+size_t Marks::waiting() {
+  std::lock_guard lock(mutex_);
+  int64_t waiting = -taken_;
+  for (Stripe& stripe : stripes_) {
+    std::lock_guard stripe_lock(stripe.mutex);
+    waiting += stripe.pushed;
+  }
+  return static_cast<size_t>(std::max<int64_t>(waiting, 0));
 }
 
 std::optional<WallTime> Marks::Oldest() {
   std::lock_guard lock(mutex_);
-  DropStale();
-  if (heap_.empty()) return std::nullopt;
-  return FromMs(heap_.front().since_ms);
+  Gather();
+  const auto entry = Front();
+  if (!entry) return std::nullopt;
+  return TimeOf(SinceOf(*entry));
 }
 
-void Marks::Push(const std::shared_ptr<Usage>& usage, int64_t since_ms) {
-  if (!usage->is_waiting.exchange(true)) waiting_.fetch_add(1, std::memory_order_relaxed);
-  usage->since_ms = since_ms;
-  heap_.push_back({.since_ms = since_ms, .usage = usage});
-  std::ranges::push_heap(heap_, kYounger);
+void Marks::Gather() {
+  for (size_t i = 0; i < kStripes; ++i) {
+    Stripe& stripe = stripes_[i];
+    std::lock_guard lock(stripe.mutex);
+    backlog_[i].TakeFrom(stripe.incoming);
+    if (backlog_[i].empty()) stripe.last = 0;
+    for (const uint64_t entry : stripe.late) PushLate(entry);
+    stripe.late.clear();
+  }
 }
 
-void Marks::Pop() {
-  std::ranges::pop_heap(heap_, kYounger);
-  heap_.pop_back();
+std::optional<uint64_t> Marks::Front() {
+  while (true) {
+    front_ = nullptr;
+    uint64_t oldest = late_.empty() ? UINT64_MAX : late_.front();
+    for (WordQueue& queue : backlog_) {
+      if (queue.empty() || queue.front() > oldest) continue;
+      oldest = queue.front();
+      front_ = &queue;
+    }
+    if (oldest == UINT64_MAX) return std::nullopt;
+    if ((cells_[CellOf(oldest)].used.load() & kWaits) != 0) return oldest;
+    PopFront();
+  }
 }
 
-void Marks::DropStale() {
-  while (!heap_.empty() && heap_.front().is_stale()) Pop();
+void Marks::PopFront() {
+  if (front_ != nullptr) return front_->Pop();
+  std::ranges::pop_heap(late_, std::greater());
+  late_.pop_back();
+}
+
+void Marks::PushLate(uint64_t entry) {
+  late_.push_back(entry);
+  std::ranges::push_heap(late_, std::greater());
 }
 
 }  // namespace p402::index

@@ -134,6 +134,12 @@ std::string Cidr::ToString() const {
   return fmt::format("{}/{}", text, prefix_bits);
 }
 
+bool Allow(std::span<const Cidr> cidrs, const std::optional<IpAddress>& address) {
+  if (cidrs.empty()) return true;
+  return address && std::any_of(cidrs.begin(), cidrs.end(),
+                                [&](const Cidr& cidr) { return cidr.Contains(*address); });
+}
+
 Result<CidrSet> CidrSet::Parse(std::span<const std::string> cidrs) {
   CidrSet set;
   for (const std::string& text : cidrs) {
@@ -150,10 +156,10 @@ Result<CidrSet> CidrSet::Parse(std::span<const std::string> cidrs) {
   return set;
 }
 
-bool CidrSet::Allows(const std::optional<IpAddress>& address) const {
-  if (cidrs_.empty()) return true;
-  return address && std::any_of(cidrs_.begin(), cidrs_.end(),
-                                [&](const Cidr& cidr) { return cidr.Contains(*address); });
+CidrSet CidrSet::FromValues(std::span<const Cidr> cidrs) {
+  CidrSet set;
+  set.cidrs_.assign(cidrs.begin(), cidrs.end());
+  return set;
 }
 
 bool CidrSet::Includes(const CidrSet& other) const {

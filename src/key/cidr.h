@@ -37,6 +37,10 @@ struct Cidr {
   auto operator<=>(const Cidr&) const = default;
 };
 
+// True if a key with these networks may be used from `address`: from anywhere if there are none,
+// and an unknown address (nullopt) is allowed only then (S4).
+bool Allow(std::span<const Cidr> cidrs, const std::optional<IpAddress>& address);
+
 // The networks that a key may be used from. Empty: from anywhere.
 class CidrSet {
  public:
@@ -44,9 +48,10 @@ class CidrSet {
   // Errors: kInvalidArgument (field "allowed_cidrs"): a bad network, or more than
   // limits::kCidrCount.
   static Result<CidrSet> Parse(std::span<const std::string> cidrs);
+  // Requires: `cidrs` is what values() of a set gave.
+  static CidrSet FromValues(std::span<const Cidr> cidrs);
   bool empty() const { return cidrs_.empty(); }
-  // An unknown address (nullopt) is allowed only by the empty set (S4).
-  bool Allows(const std::optional<IpAddress>& address) const;
+  bool Allows(const std::optional<IpAddress>& address) const { return Allow(cidrs_, address); }
   // True if every address that `other` allows is allowed by this set.
   bool Includes(const CidrSet& other) const;
   std::vector<std::string> ToStrings() const;

@@ -1,10 +1,26 @@
 #include "key/decision.h"
 
-#include <algorithm>
-
 #include "base/check.h"
 
 namespace p402::key {
+namespace {
+
+class RecordKey {
+ public:
+  explicit RecordKey(const Record& record) : record_(record) {}
+  bool IsOf(const AccountId& account) const { return record_.account == account; }
+  bool is_revoked() const { return record_.revoked_at.has_value(); }
+  bool HasExpired(WallTime now) const { return record_.expires_at && now >= *record_.expires_at; }
+  bool is_disabled() const { return record_.is_disabled; }
+  Mode mode() const { return record_.mode; }
+  bool Allows(const std::optional<IpAddress>& ip) const { return record_.allowed_cidrs.Allows(ip); }
+  bool Covers(std::string_view scope) const { return record_.scopes.Covers(scope); }
+
+ private:
+  const Record& record_;
+};
+
+}  // namespace
 
 std::string_view DecisionName(Decision decision) {
   switch (decision) {
@@ -31,23 +47,7 @@ std::string_view DecisionName(Decision decision) {
 }
 
 Decision Decide(const Record& record, const Question& question, WallTime now) {
-  if (question.account && *question.account != record.account) return Decision::kNotFound;
-  switch (StatusAt(record, now)) {
-    case KeyStatus::kRevoked:
-      return Decision::kRevoked;
-    case KeyStatus::kExpired:
-      return Decision::kExpired;
-    case KeyStatus::kDisabled:
-      return Decision::kDisabled;
-    case KeyStatus::kActive:
-      break;
-  }
-  if (question.mode && *question.mode != record.mode) return Decision::kWrongMode;
-  if (!record.allowed_cidrs.Allows(question.ip)) return Decision::kIpNotAllowed;
-  const bool has_scopes =
-      std::all_of(question.scopes.begin(), question.scopes.end(),
-                  [&](const std::string& scope) { return record.scopes.Covers(scope); });
-  return has_scopes ? Decision::kValid : Decision::kInsufficientScope;
+  return Decide(RecordKey(record), question, now);
 }
 
 }  // namespace p402::key

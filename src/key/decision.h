@@ -1,5 +1,6 @@
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -36,8 +37,41 @@ struct Question {
   std::optional<IpAddress> ip = {};
 };
 
+// What a decision asks about a key, however that is kept.
+template <class T>
+concept Decidable = requires(const T& key, const AccountId& account, WallTime now,
+                             const std::optional<IpAddress>& ip, std::string_view scope) {
+  { key.IsOf(account) } -> std::same_as<bool>;
+  { key.is_revoked() } -> std::same_as<bool>;
+  { key.HasExpired(now) } -> std::same_as<bool>;
+  { key.is_disabled() } -> std::same_as<bool>;
+  { key.mode() } -> std::same_as<Mode>;
+  { key.Allows(ip) } -> std::same_as<bool>;
+  { key.Covers(scope) } -> std::same_as<bool>;
+};
+
 // Decides about a known key, in this order: account, revoked, expired, disabled, mode, address,
-// scopes. Pure; no allocation.
+// scopes. Pure; no allocation. The only place that decides.
+template <Decidable T>
+Decision Decide(const T& key, const Question& question, WallTime now) {
+  if (question.account && !key.IsOf(*question.account)) return Decision::kNotFound;
+  switch (StatusOf(key.is_revoked(), key.HasExpired(now), key.is_disabled())) {
+    case KeyStatus::kRevoked:
+      return Decision::kRevoked;
+    case KeyStatus::kExpired:
+      return Decision::kExpired;
+    case KeyStatus::kDisabled:
+      return Decision::kDisabled;
+    case KeyStatus::kActive:
+      break;
+  }
+  if (question.mode && *question.mode != key.mode()) return Decision::kWrongMode;
+  if (!key.Allows(question.ip)) return Decision::kIpNotAllowed;
+  for (const std::string& scope : question.scopes) {
+    if (!key.Covers(scope)) return Decision::kInsufficientScope;
+  }
+  return Decision::kValid;
+}
 Decision Decide(const Record& record, const Question& question, WallTime now);
 
 }  // namespace p402::key

@@ -1,18 +1,50 @@
 #include "key/digest.h"
 
 // EVP_DigestInit_ex2 of OpenSSL 3.0 allocates for every digest, also in a context that is used
-// again; these calls do not, and take two thirds of the time. OpenSSL calls them deprecated because
-// they do not ask its providers.
+// again; these calls do not, and take a third of the time around the same instructions. OpenSSL
+// calls them deprecated because they do not ask its providers.
 #define OPENSSL_SUPPRESS_DEPRECATED
+#include <openssl/crypto.h>
 #include <openssl/sha.h>
 
+#include <algorithm>
+#include <bit>
 #include <charconv>
+#include <cstring>
 
 #include "base/check.h"
 
 namespace p402::key {
+namespace {
+
+constexpr size_t kBlockText = 55;  // the most that fits a block beside the padding
+
+// SHA-256 of a text that fits one block, like a raw key: padded here, by OpenSSL's block function.
+Digest DigestOfBlock(std::string_view bytes) {
+  static_assert(std::endian::native == std::endian::little);
+  std::array<uint8_t, SHA256_CBLOCK> block{};
+  std::copy(bytes.begin(), bytes.end(), block.begin());
+  block[bytes.size()] = 0x80;
+  const size_t bits = bytes.size() * 8;
+  block[62] = static_cast<uint8_t>(bits >> 8);
+  block[63] = static_cast<uint8_t>(bits);
+  SHA256_CTX state;
+  SHA256_Init(&state);
+  SHA256_Transform(&state, block.data());
+  OPENSSL_cleanse(block.data(), block.size());
+  Digest digest;
+  for (size_t i = 0; i < 4; ++i) {
+    const uint64_t pair =
+        __builtin_bswap64(uint64_t{state.h[2 * i]} << 32 | uint64_t{state.h[2 * i + 1]});
+    std::memcpy(digest.data() + i * sizeof pair, &pair, sizeof pair);
+  }
+  return digest;
+}
+
+}  // namespace
 
 Digest DigestOf(std::string_view bytes) {
+  if (bytes.size() <= kBlockText) return DigestOfBlock(bytes);
   Digest digest;
   SHA256_CTX context;
   const bool is_done = SHA256_Init(&context) == 1 &&

@@ -1,6 +1,7 @@
 #include "key/digest.h"
 
 #include <gtest/gtest.h>
+#include <openssl/evp.h>
 
 #include <string>
 #include <thread>
@@ -29,6 +30,17 @@ TEST(ParseDigest, S1_SixtyFourHexDigits) {
   for (const std::string& bad : {std::string(), hex.substr(1), hex + "a", "g" + hex.substr(1),
                                  "-" + hex.substr(1), " " + hex.substr(1)}) {
     EXPECT_FALSE(ParseDigest(bad)) << bad;
+  }
+}
+
+TEST(Digest, IsOpenSslsForShortAndLongTexts) {
+  std::string text;
+  for (int size = 0; size < 200; ++size) {
+    Digest expected;
+    ASSERT_EQ(EVP_Digest(text.data(), text.size(), expected.data(), nullptr, EVP_sha256(), nullptr),
+              1);
+    EXPECT_EQ(DigestOf(text), expected) << size;
+    text += static_cast<char>(size * 7 + 1);
   }
 }
 

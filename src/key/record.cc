@@ -143,9 +143,8 @@ std::optional<KeyStatus> ParseKeyStatus(std::string_view name) {
 }
 
 KeyStatus StatusAt(const Record& record, WallTime now) {
-  if (record.revoked_at) return KeyStatus::kRevoked;
-  if (record.expires_at && now >= *record.expires_at) return KeyStatus::kExpired;
-  return record.is_disabled ? KeyStatus::kDisabled : KeyStatus::kActive;
+  return StatusOf(record.revoked_at.has_value(), record.expires_at && now >= *record.expires_at,
+                  record.is_disabled);
 }
 
 std::string EncodeRecord(const Record& record) {

@@ -49,6 +49,11 @@ struct Record {
 };
 
 // Revoked before expired before disabled before active.
+constexpr KeyStatus StatusOf(bool is_revoked, bool is_expired, bool is_disabled) {
+  if (is_revoked) return KeyStatus::kRevoked;
+  if (is_expired) return KeyStatus::kExpired;
+  return is_disabled ? KeyStatus::kDisabled : KeyStatus::kActive;
+}
 KeyStatus StatusAt(const Record& record, WallTime now);
 
 // The payload of a change: all of the record but `version` and `last_used_at`, as bytes.

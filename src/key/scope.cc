@@ -93,4 +93,15 @@ std::string ScopeSet::ToString() const {
   return fmt::format("{}", fmt::join(scopes_, " "));
 }
 
+bool ScopesCover(std::string_view scopes, std::string_view scope) {
+  // "*" sorts before every other scope.
+  if (scopes == "*" || scopes.starts_with("* ")) return true;
+  while (!scopes.empty()) {
+    const size_t end = std::min(scopes.find(' '), scopes.size());
+    if (scopes.substr(0, end) == scope) return true;
+    scopes.remove_prefix(std::min(end + 1, scopes.size()));
+  }
+  return false;
+}
+
 }  // namespace p402::key

@@ -128,5 +128,21 @@ TEST(IsScope, A1_HasTheFormAndTheLimitOfASet) {
   EXPECT_FALSE(IsScope("a b"));
 }
 
+TEST(ScopeSet, V1_ATextCoversWhatItsSetCovers) {
+  const std::vector<std::string> all = {"*", "a", "b", "a:b", "ab", "b.a", "-", "z"};
+  for (unsigned chosen = 0; chosen < 1u << all.size(); ++chosen) {
+    std::vector<std::string> scopes;
+    for (size_t i = 0; i < all.size(); ++i) {
+      if (chosen >> i & 1) scopes.push_back(all[i]);
+    }
+    const ScopeSet set = Set(scopes);
+    for (const char* asked :
+         {"*", "a", "b", "a:b", "ab", "b.a", "-", "z", "c", "", "a b", "b ", ":"}) {
+      EXPECT_EQ(ScopesCover(set.ToString(), asked), set.Covers(asked))
+          << set.ToString() << " | " << asked;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace p402::key

@@ -16,32 +16,43 @@ Status RequireCurrent(const feed::Feed& feed) {
                        .public_message = "this node cannot answer yet"});
 }
 
+Caller CallerOf(const index::View& key, const std::optional<key::IpAddress>& ip,
+                std::string request_id) {
+  return {.record = std::make_shared<const key::Record>(key.Materialize()),
+          .ip = ip,
+          .request_id = std::move(request_id)};
+}
+
 }  // namespace
 
 Authenticator::Authenticator(index::Index& index, feed::Feed& feed, const Clock& clock)
     : index_(index), feed_(feed), clock_(clock) {}
 
-Result<Caller> Authenticator::Authenticate(std::string_view presented,
-                                           std::optional<key::IpAddress> ip,
-                                           std::string request_id) {
+Result<index::Answer> Authenticator::AuthenticateView(std::string_view presented,
+                                                      const std::optional<key::IpAddress>& ip) {
   P402_TRY(RequireCurrent(feed_));
   auto answer = index_.Verify(presented, {.ip = ip}, clock_.Now());
   P402_TRY(RequireCurrent(feed_));
+  return answer;
+}
+
+Result<Caller> Authenticator::Authenticate(std::string_view presented,
+                                           std::optional<key::IpAddress> ip,
+                                           std::string request_id) {
+  P402_TRY(const auto answer, AuthenticateView(presented, ip));
   if (answer.decision != key::Decision::kValid) return Unauthenticated(answer.decision);
-  return Caller{.record = std::move(answer.record), .ip = ip, .request_id = std::move(request_id)};
+  return CallerOf(answer.key, ip, std::move(request_id));
 }
 
 Result<Caller> Authenticator::AuthenticateForSelfRevoke(std::string_view presented,
                                                         std::optional<key::IpAddress> ip,
                                                         std::string request_id) {
-  P402_TRY(RequireCurrent(feed_));
-  auto answer = index_.Verify(presented, {.ip = ip}, clock_.Now());
-  P402_TRY(RequireCurrent(feed_));
+  P402_TRY(const auto answer, AuthenticateView(presented, ip));
   const bool is_valid = answer.decision == key::Decision::kValid;
   if (!is_valid && answer.decision != key::Decision::kRevoked) {
     return Unauthenticated(answer.decision);
   }
-  Caller caller{.record = std::move(answer.record), .ip = ip, .request_id = std::move(request_id)};
+  Caller caller = CallerOf(answer.key, ip, std::move(request_id));
   if (!is_valid) P402_TRY(CheckActorForSelfRevoke(*caller.record, caller));
   return caller;
 }
@@ -52,7 +63,7 @@ Status Authenticator::Recheck(const Caller& caller, std::string_view scope) cons
   P402_TRY(RequireCurrent(feed_));
   if (answer.decision != key::Decision::kValid) return Unauthenticated(answer.decision);
   if (scope.empty()) return {};
-  return RequireScope(*answer.record, scope);
+  return answer.key.Covers(scope) ? Status() : RequireScope(answer.key.Materialize(), scope);
 }
 
 Status RequireScope(const Caller& caller, std::string_view scope) {

@@ -16,6 +16,10 @@ class Authenticator {
  public:
   Authenticator(index::Index& index, feed::Feed& feed, const Clock& clock);
 
+  // The index's own answer, without a copy of the key: for what is answered at once. Errors:
+  // kUnavailable while this node is not current. A refused key is a decision, not an error.
+  Result<index::Answer> AuthenticateView(std::string_view presented,
+                                         const std::optional<key::IpAddress>& ip);
   // Errors: kUnauthenticated with the decision's name as `reason` ("malformed", "not_found",
   // "revoked", "disabled", "expired", "ip_not_allowed"); kUnavailable while this node is not
   // current (V4: never valid).

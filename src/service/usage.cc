@@ -32,7 +32,7 @@ struct UsageWriter::Impl : std::enable_shared_from_this<UsageWriter::Impl> {
   void AddGauges(Metrics& metrics);
   void Tick();
   void Write();
-  void OnWritten(std::vector<index::Mark> marks, WallTime through, const Status& status);
+  void OnWritten(const std::vector<index::Mark>& marks, WallTime through, const Status& status);
   void Flush(Callback<Status> done);
   void EndFlush(const Status& status);
 
@@ -98,24 +98,23 @@ void UsageWriter::Impl::Write() {
   std::vector<store::UsageMark> rows;
   rows.reserve(marks.size());
   for (const auto& mark : marks) rows.push_back({.key = mark.key, .at = mark.at});
-  store.usage().Write(
-      std::move(rows),
-      Callback<Status>(scheduler, [self = shared_from_this(), marks = std::move(marks),
-                                   through](Status status) mutable {
-        std::lock_guard lock(self->mutex);
-        self->is_writing = false;
-        if (!self->is_stopped) self->OnWritten(std::move(marks), through, status);
-      }));
+  store.usage().Write(std::move(rows), Callback<Status>(scheduler, [self = shared_from_this(),
+                                                                    marks = std::move(marks),
+                                                                    through](const Status& status) {
+                        std::lock_guard lock(self->mutex);
+                        self->is_writing = false;
+                        if (!self->is_stopped) self->OnWritten(marks, through, status);
+                      }));
 }
 
-void UsageWriter::Impl::OnWritten(std::vector<index::Mark> marks, WallTime through,
+void UsageWriter::Impl::OnWritten(const std::vector<index::Mark>& marks, WallTime through,
                                   const Status& status) {
   if (!status) {
     if (!std::exchange(has_failed, true)) {
       log.Warning("usage.write_failed",
                   {{"detail", status.error().detail}, {"marks", marks.size()}});
     }
-    index.ReturnMarks(std::move(marks));
+    index.ReturnMarks(marks);
     return EndFlush(status);
   }
   has_failed = false;

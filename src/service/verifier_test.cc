@@ -32,7 +32,7 @@ TEST_F(VerifierTest, V1_AnswersWithTheKey) {
   auto answer = verifier_.Verify(key_.raw_key.Reveal(), {});
   ASSERT_EQ(Say(answer), "ok");
   EXPECT_EQ(answer->decision, key::Decision::kValid);
-  EXPECT_EQ(answer->record->id, key_.record.id);
+  EXPECT_EQ(answer->key.id(), key_.record.id);
   EXPECT_EQ(index_.LastUsed(key_.record.id), clock_.Now()) << "L1";
 }
 

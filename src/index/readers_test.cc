@@ -1,0 +1,131 @@
+#include "index/readers.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <optional>
+#include <thread>
+
+namespace p402::index {
+namespace {
+
+class LimboTest : public ::testing::Test {
+ protected:
+  // Adds something; returns whether it was freed.
+  std::shared_ptr<bool> Add() {
+    auto is_freed = std::make_shared<bool>(false);
+    limbo_.Add([is_freed] { *is_freed = true; });
+    return is_freed;
+  }
+  Readers readers_;
+  Limbo limbo_{readers_};
+};
+
+TEST_F(LimboTest, FreesAtOnceWithoutReaders) {
+  const auto is_freed = Add();
+  EXPECT_FALSE(*is_freed);
+  limbo_.Poll();
+  EXPECT_TRUE(*is_freed);
+}
+
+TEST_F(LimboTest, WaitsForTheReadersThatWereThere) {
+  std::optional<Readers::Pin> pin = readers_.Enter();
+  const auto is_freed = Add();
+  for (int i = 0; i < 10; ++i) limbo_.Poll();
+  EXPECT_FALSE(*is_freed);
+  pin.reset();
+  limbo_.Poll();
+  EXPECT_TRUE(*is_freed);
+}
+
+TEST_F(LimboTest, DoesNotWaitForReadersThatCameAfterIt) {
+  std::optional<Readers::Pin> old = readers_.Enter();
+  const auto is_freed = Add();
+  limbo_.Poll();
+  const auto late = readers_.Enter();
+  old.reset();
+  limbo_.Poll();
+  EXPECT_TRUE(*is_freed);
+  const auto later = Add();
+  for (int i = 0; i < 10; ++i) limbo_.Poll();
+  EXPECT_FALSE(*later) << "for this one it is an old reader";
+}
+
+// Whichever parity a reader came with, after any number of turns.
+TEST_F(LimboTest, WaitsAfterAnyNumberOfTurns) {
+  for (int turns = 0; turns < 6; ++turns) {
+    std::optional<Readers::Pin> pin = readers_.Enter();
+    const auto is_freed = Add();
+    for (int i = 0; i <= turns; ++i) limbo_.Poll();
+    EXPECT_FALSE(*is_freed) << turns;
+    pin.reset();
+    limbo_.Drain();
+    EXPECT_TRUE(*is_freed) << turns;
+  }
+}
+
+TEST_F(LimboTest, WhatIsAddedDuringAGracePeriodWaitsForTheNext) {
+  std::optional<Readers::Pin> first = readers_.Enter();
+  const auto early = Add();
+  limbo_.Poll();
+  std::optional<Readers::Pin> second = readers_.Enter();
+  const auto late = Add();
+  first.reset();
+  limbo_.Poll();
+  EXPECT_TRUE(*early);
+  limbo_.Poll();
+  EXPECT_FALSE(*late);
+  second.reset();
+  limbo_.Poll();
+  EXPECT_TRUE(*late);
+}
+
+TEST_F(LimboTest, APinMovesAndLeavesOnce) {
+  Readers::Pin pin = readers_.Enter();
+  Readers::Pin moved = std::move(pin);
+  Readers::Pin other = readers_.Enter();
+  other = std::move(moved);
+  const auto is_freed = Add();
+  limbo_.Poll();
+  EXPECT_FALSE(*is_freed);
+  std::thread([&other] { const Readers::Pin ended = std::move(other); }).join();
+  moved = Readers::Pin();
+  limbo_.Drain();
+  EXPECT_TRUE(*is_freed);
+}
+
+// Readers look at a number that the writer replaces and, when it may, spoils.
+TEST_F(LimboTest, NobodySeesWhatWasFreed) {
+  struct Box {
+    int value = 1;
+  };
+  std::atomic<Box*> shown{new Box};
+  std::atomic<bool> is_over{false};
+  std::atomic<int> spoiled{0};
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 3; ++i) {
+    threads.emplace_back([&] {
+      while (!is_over) {
+        const auto pin = readers_.Enter();
+        const Box* box = shown.load();
+        spoiled += box->value != 1;
+      }
+    });
+  }
+  for (int i = 0; i < 20'000; ++i) {
+    Box* old = shown.exchange(new Box);
+    limbo_.Add([old] {
+      old->value = 0;
+      delete old;
+    });
+    limbo_.Poll();
+  }
+  is_over = true;
+  for (auto& thread : threads) thread.join();
+  limbo_.Drain();
+  delete shown.load();
+  EXPECT_EQ(spoiled, 0);
+}
+
+}  // namespace
+}  // namespace p402::index
