@@ -151,8 +151,15 @@ net::BodyPolicy Api::OnHead(const net::Request& head) {
   return IsAuthzPath(head.path) ? net::BodyPolicy::kIgnore : net::BodyPolicy::kRead;
 }
 
+std::optional<net::DirectAnswer> Api::AnswerDirectly(const net::Request& request,
+                                                     std::string& scratch) {
+  if (IsAuthzPath(request.path)) return AnswerAuthz(*impl_, request, scratch);
+  const Match match = FindRoute(request.method, request.path);
+  if (match.route == nullptr || match.route->answer_directly == nullptr) return std::nullopt;
+  return match.route->answer_directly(*impl_, *match.route, request, scratch);
+}
+
 void Api::OnRequest(const net::Request& request, net::Responder responder) {
-  if (IsAuthzPath(request.path)) return AnswerAuthz(*impl_, request, std::move(responder));
   const Match match = FindRoute(request.method, request.path);
   if (match.route == nullptr) return AnswerNoRoute(*impl_, match, std::move(responder));
   AnswerRoute(*impl_, match, request, std::move(responder));
@@ -171,9 +178,14 @@ net::BodyPolicy AuthzOnly::OnHead(const net::Request&) {
   return net::BodyPolicy::kIgnore;
 }
 
+std::optional<net::DirectAnswer> AuthzOnly::AnswerDirectly(const net::Request& request,
+                                                           std::string& scratch) {
+  return IsAuthzPath(request.path) ? api_.AnswerDirectly(request, scratch) : std::nullopt;
+}
+
 void AuthzOnly::OnRequest(const net::Request& request, net::Responder responder) {
   const bool is_health = request.path == "/livez" || request.path == "/readyz";
-  if (is_health || IsAuthzPath(request.path)) return api_.OnRequest(request, std::move(responder));
+  if (is_health) return api_.OnRequest(request, std::move(responder));
   AnswerNoRoute(*api_.impl_, Match{}, std::move(responder));
 }
 

@@ -83,6 +83,9 @@ class Api final : public net::Handler {
   Api& operator=(const Api&) = delete;
 
   net::BodyPolicy OnHead(const net::Request& head) override;
+  // All of /authz, and the usual verification.
+  std::optional<net::DirectAnswer> AnswerDirectly(const net::Request& request,
+                                                  std::string& scratch) override;
   void OnRequest(const net::Request& request, net::Responder responder) override;
   net::Response OnRefused(net::Refusal refusal, std::string_view detail) override;
 
@@ -99,6 +102,8 @@ class AuthzOnly final : public net::Handler {
   explicit AuthzOnly(Api& api) : api_(api) {}
 
   net::BodyPolicy OnHead(const net::Request& head) override;
+  std::optional<net::DirectAnswer> AnswerDirectly(const net::Request& request,
+                                                  std::string& scratch) override;
   void OnRequest(const net::Request& request, net::Responder responder) override;
   net::Response OnRefused(net::Refusal refusal, std::string_view detail) override;
 

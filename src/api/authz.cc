@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "api/bearer.h"
+#include "api/direct.h"
 #include "base/text.h"
 
 namespace p402::api {
@@ -10,10 +11,10 @@ namespace {
 
 constexpr std::string_view kRoot = "/authz";
 
-// Everything about one question but the key.
+// A question that is refused.
 struct Asked {
   const AuthzRoute& route;
-  std::optional<key::IpAddress> ip;
+  const net::Request& request;
   std::string request_id;
 };
 
@@ -24,29 +25,35 @@ std::string_view RouteName(std::string_view path) {
 }
 
 // Always a value: Caddy passes the name of a missing header on as text.
-std::string HeaderText(std::string_view text) {
-  if (text.empty()) return "-";
-  if (text == "-") return "%2D";
-  return PercentEncode(text);
+void AppendHeaderText(std::string& out, std::string_view text) {
+  if (text.empty()) {
+    out += '-';
+  } else if (text == "-") {
+    out += "%2D";
+  } else {
+    AppendPercentEncoded(out, text);
+  }
 }
 
-net::Response Allowed(const key::Record& record) {
-  std::string id = record.id.ToString();
-  std::string body;
-  ObjectWriter object(body);
-  object.Bool("valid", true);
-  object.Text("key_id", id);
-  object.End();
-  net::Response response = JsonResponse(200, std::move(body));
-  auto& headers = response.headers;
-  headers.reserve(10);
-  headers.emplace_back("X-Auth-Key-Id", std::move(id));
-  headers.emplace_back("X-Auth-Name", HeaderText(record.name));
-  headers.emplace_back("X-Auth-Account", record.account.ToString());
-  headers.emplace_back("X-Auth-Mode", key::ModeName(record.mode));
-  headers.emplace_back("X-Auth-Scopes", record.scopes.empty() ? "-" : record.scopes.ToString());
-  headers.emplace_back("X-Auth-Owner", HeaderText(record.owner));
-  return response;
+net::DirectAnswer Allowed(Core& core, const index::View& key, std::string& scratch) {
+  const index::Facts facts = key.facts();
+  const std::string_view scopes = key.scopes();
+  DirectWriter answer(core, scratch);
+  key.id().AppendTo(answer.BeginHeader("X-Auth-Key-Id"));
+  answer.EndHeader();
+  AppendHeaderText(answer.BeginHeader("X-Auth-Name"), facts.name);
+  answer.EndHeader();
+  key.account().AppendTo(answer.BeginHeader("X-Auth-Account"));
+  answer.EndHeader();
+  answer.Header("X-Auth-Mode", key::ModeName(key.mode()));
+  answer.Header("X-Auth-Scopes", scopes.empty() ? "-" : scopes);
+  AppendHeaderText(answer.BeginHeader("X-Auth-Owner"), facts.owner);
+  answer.EndHeader();
+  std::string& body = answer.BeginBody();
+  body += R"({"valid":true,"key_id":")";
+  key.id().AppendTo(body);
+  body += R"("})";
+  return answer.Finish(200);
 }
 
 net::Response Denied(const Asked& asked, Problem problem) {
@@ -78,28 +85,48 @@ net::Response Refused(Core& core, const Asked& asked, key::Decision decision) {
             .reason = key::DecisionName(decision),
             .field = lacks_scope ? Joined(asked.route.scopes) : ""});
   if (!is_failed) return Denied(asked, problem);
-  return Denied(asked, core.Refused(problem, asked.ip, asked.request_id));
+  const auto ip = core.client_address().Of(asked.request);
+  return Denied(asked, core.Refused(problem, ip, asked.request_id));
 }
 
-net::Response Decide(Core& core, const Asked& asked, const net::Request& request) {
-  if (!core.is_ready()) return Denied(asked, ProblemOf("not_ready", 503));
+// The client's address costs more to find than the key: it is looked for only if it decides.
+Result<index::Answer> Decide(Core& core, const AuthzRoute& route, const net::Request& request,
+                             std::string_view token) {
+  auto& verifier = core.parts().verifier;
+  key::Question question{.account = route.account, .mode = route.mode, .scopes = route.scopes};
+  auto answer = verifier.Verify(token, question);
+  if (!answer || answer->decision != key::Decision::kIpNotAllowed) return answer;
+  question.ip = core.client_address().Of(request);
+  return verifier.Verify(token, question);
+}
+
+net::DirectAnswer Answer(Core& core, const AuthzRoute& route, const net::Request& request,
+                         std::string& scratch) {
+  const auto deny = [&](auto make_response) {
+    const Asked asked{route, request, core.NewRequestId()};
+    net::Response response = make_response(asked);
+    AddCommonHeaders(response, asked.request_id);
+    return DirectAnswerOf(response, scratch);
+  };
+  const auto deny_for = [&](const Problem& problem) {
+    return deny([&](const Asked& asked) { return Denied(asked, problem); });
+  };
+  if (!core.is_ready()) return deny_for(ProblemOf("not_ready", 503));
   const auto presented = ReadPresented(request, ApiKeyHeader::kAccepted);
-  if (!presented) return Denied(asked, ProblemOf(presented.error()));
-  if (!presented->is_present) return Denied(asked, NoCredentials());
-  const key::Question question{.account = asked.route.account,
-                               .mode = asked.route.mode,
-                               .scopes = asked.route.scopes,
-                               .ip = asked.ip};
-  const auto answer = core.parts().verifier.Verify(presented->token, question);
+  if (!presented) return deny_for(ProblemOf(presented.error()));
+  if (!presented->is_present) return deny_for(NoCredentials());
+  const auto answer = Decide(core, route, request, presented->token);
   if (!answer) {
-    core.LogFailure(answer.error(), 503, asked.request_id);
-    return Denied(asked, ProblemOf("not_ready", 503));
+    return deny([&](const Asked& asked) {
+      core.LogFailure(answer.error(), 503, asked.request_id);
+      return Denied(asked, ProblemOf("not_ready", 503));
+    });
   }
   core.CountDecision(Core::Endpoint::kAuthz, answer->decision);
   if (answer->decision != key::Decision::kValid || !answer->key) {
-    return Refused(core, asked, answer->decision);
+    return deny([&](const Asked& asked) { return Refused(core, asked, answer->decision); });
   }
-  return Allowed(answer->key.Materialize());
+  return Allowed(core, answer->key, scratch);
 }
 
 }  // namespace
@@ -108,19 +135,14 @@ bool IsAuthzPath(std::string_view path) {
   return path.starts_with(kRoot) && (path.size() == kRoot.size() || path[kRoot.size()] == '/');
 }
 
-void AnswerAuthz(Core& core, const net::Request& request, net::Responder responder) {
-  std::string request_id = core.NewRequestId();
+net::DirectAnswer AnswerAuthz(Core& core, const net::Request& request, std::string& scratch) {
   const auto& routes = core.authz_routes();
   const auto route = routes.find(RouteName(request.path));
-  net::Response response;
-  if (route == routes.end()) {
-    response = ProblemResponse(ProblemOf("not_found", 404), request_id);
-  } else {
-    const Asked asked{route->second, core.client_address().Of(request), request_id};
-    response = Decide(core, asked, request);
-  }
+  if (route != routes.end()) return Answer(core, route->second, request, scratch);
+  const std::string request_id = core.NewRequestId();
+  net::Response response = ProblemResponse(ProblemOf("not_found", 404), request_id);
   AddCommonHeaders(response, request_id);
-  std::move(responder).Send(std::move(response));
+  return DirectAnswerOf(response, scratch);
 }
 
 }  // namespace p402::api

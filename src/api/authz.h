@@ -17,6 +17,8 @@ bool IsAuthzPath(std::string_view path);
 // normalised. What follows a further '/' and the query are the client's own (Envoy and Caddy append
 // them) and decide nothing. Any method; the body is not waited for. Inbound X-Auth-* are never
 // read. Fails closed (V4).
-void AnswerAuthz(Core& core, const net::Request& request, net::Responder responder);
+// Lifetime: the answer points into `scratch`. Cost: a valid key costs no allocation once `scratch`
+// has grown.
+net::DirectAnswer AnswerAuthz(Core& core, const net::Request& request, std::string& scratch);
 
 }  // namespace p402::api

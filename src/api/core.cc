@@ -59,6 +59,10 @@ std::string Core::NewRequestId() {
   return request_ids_.Next(parts_.clock.Now());
 }
 
+void Core::AppendRequestId(std::string& out) {
+  request_ids_.AppendNext(parts_.clock.Now(), out);
+}
+
 bool Core::is_ready() const {
   return parts_.feed.is_current();
 }

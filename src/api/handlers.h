@@ -1,5 +1,8 @@
 #pragma once
 
+#include <optional>
+#include <string>
+
 #include "net/message.h"
 
 // The handlers of routes.cc, one file per concern. Each answers its call exactly once, at once or
@@ -8,9 +11,15 @@
 namespace p402::api {
 
 struct Call;
+struct Route;
+class Core;
 
 // verify.cc
 void VerifyKey(Call call, const net::Request& request);
+// The usual case of it, {"key":"…"} from a caller who may ask: nullopt for everything else.
+std::optional<net::DirectAnswer> AnswerVerifyDirectly(Core& core, const Route& route,
+                                                      const net::Request& request,
+                                                      std::string& scratch);
 
 // keys_routes.cc
 void CreateKey(Call call, const net::Request& request);

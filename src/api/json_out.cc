@@ -135,12 +135,28 @@ void ObjectWriter::Bool(std::string_view name, bool value) {
 
 void ObjectWriter::Time(std::string_view name, std::optional<WallTime> value) {
   if (!value) return Raw(name, {});
-  Text(name, FormatRfc3339(*value));
+  Name(name);
+  out_ += '"';
+  AppendRfc3339(out_, *value);
+  out_ += '"';
 }
 
 void ObjectWriter::Texts(std::string_view name, std::span<const std::string> values) {
   AppendList(*this, out_, name, values,
              [&](const std::string& value) { AppendJsonString(out_, value); });
+}
+
+void ObjectWriter::Words(std::string_view name, std::string_view text) {
+  Name(name);
+  out_ += '[';
+  while (!text.empty()) {
+    const size_t end = std::min(text.find(' '), text.size());
+    out_ += '"';
+    out_ += text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    out_ += text.empty() ? "\"" : "\",";
+  }
+  out_ += ']';
 }
 
 void ObjectWriter::Raw(std::string_view name, std::string_view json) {
@@ -265,24 +281,26 @@ std::string AuditVerdictJson(const store::AuditVerdict& verdict) {
   return out;
 }
 
-std::string DecisionJson(key::Decision decision, const key::Record* record) {
-  std::string out;
+void AppendDecisionJson(std::string& out, key::Decision decision, const index::View& key) {
   ObjectWriter object(out);
-  if (record == nullptr && decision == key::Decision::kValid) decision = key::Decision::kNotFound;
+  if (!key && decision == key::Decision::kValid) decision = key::Decision::kNotFound;
   const bool is_valid = decision == key::Decision::kValid;
   object.Bool("valid", is_valid);
   object.Text("code", key::DecisionName(decision));
   if (is_valid) {
-    object.Text("key_id", record->id.ToString());
-    object.Text("name", record->name);
-    object.Text("mode", key::ModeName(record->mode));
-    object.Texts("scopes", record->scopes.values());
-    object.TextOrNull("owner", record->owner);
-    object.Raw("metadata", record->metadata);
-    object.Time("expires_at", record->expires_at);
+    const index::Facts facts = key.facts();
+    object.Name("key_id");
+    out += '"';
+    key.id().AppendTo(out);
+    out += '"';
+    object.Text("name", facts.name);
+    object.Text("mode", key::ModeName(key.mode()));
+    object.Words("scopes", key.scopes());
+    object.TextOrNull("owner", facts.owner);
+    object.Raw("metadata", facts.metadata);
+    object.Time("expires_at", key.expires_at());
   }
   object.End();
-  return out;
 }
 
 }  // namespace p402::api

@@ -21,7 +21,7 @@ constexpr std::string_view kAuditQuery = "limit cursor subject action";
 
 // clang-format off
 constexpr std::array kRoutes = std::to_array<Route>({
-  {"POST",   "/api/v2/keys/verify",      kAnyKey,       "keys:verify",    "",          Body::kRequired, "key scopes ip mode", VerifyKey},
+  {"POST",   "/api/v2/keys/verify",      kAnyKey,       "keys:verify",    "",          Body::kRequired, "key scopes ip mode", VerifyKey, AnswerVerifyDirectly},
   {"POST",   "/api/v2/keys",             kAnyKey,       "keys:write",     "",          Body::kRequired, kCreateFields,        CreateKey},
   {"GET",    "/api/v2/keys",             kAnyKey,       "keys:read",      kListQuery,  Body::kNone,     "",                   ListKeys},
   {"GET",    "/api/v2/keys/self",        kAnyKey,       "",               "",          Body::kNone,     "",                   GetOwnKey},

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -10,6 +11,7 @@
 namespace p402::api {
 
 struct Call;
+class Core;
 
 enum class Access : uint8_t {
   kPublic,        // no credential
@@ -30,6 +32,10 @@ struct Route {
   std::string_view fields;  // the fields of the body it knows
   // `request` may only be used until it returns.
   void (*handle)(Call call, const net::Request& request);
+  // If not null, asked first: answers at once, or nullopt and `handle` follows.
+  std::optional<net::DirectAnswer> (*answer_directly)(Core& core, const Route& route,
+                                                      const net::Request& request,
+                                                      std::string& scratch) = nullptr;
 };
 
 // Every endpoint but /authz.

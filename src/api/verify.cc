@@ -1,4 +1,8 @@
+#include <algorithm>
+
+#include "api/bearer.h"
 #include "api/core.h"
+#include "api/direct.h"
 #include "api/handlers.h"
 #include "api/routes.h"
 #include "key/scope.h"
@@ -36,7 +40,51 @@ Result<VerifyRequest> ReadVerify(const JsonBody& body, const service::Caller& ca
   return verify;
 }
 
+// The text of {"key":"…"} and nothing else; nullopt for every other body, well-formed or not.
+std::optional<std::string_view> OnlyKey(std::string_view body) {
+  const auto skip_blanks = [&] {
+    body.remove_prefix(std::min(body.find_first_not_of(" \t\r\n"), body.size()));
+  };
+  const auto take = [&](std::string_view token) {
+    skip_blanks();
+    if (!body.starts_with(token)) return false;
+    body.remove_prefix(token.size());
+    return true;
+  };
+  if (!take("{") || !take(R"("key")") || !take(":") || !take("\"")) return std::nullopt;
+  const auto is_plain = [](char c) { return c > ' ' && c <= '~' && c != '"' && c != '\\'; };
+  const auto end = std::ranges::find_if_not(body, is_plain);
+  const std::string_view text(body.begin(), end);
+  body.remove_prefix(text.size());
+  if (!take("\"") || !take("}")) return std::nullopt;
+  skip_blanks();
+  return body.empty() ? std::optional(text) : std::nullopt;
+}
+
 }  // namespace
+
+std::optional<net::DirectAnswer> AnswerVerifyDirectly(Core& core, const Route& route,
+                                                      const net::Request& request,
+                                                      std::string& scratch) {
+  const auto& [authenticator, verifier] =
+      std::tie(core.parts().authenticator, core.parts().verifier);
+  const auto token = OnlyKey(request.body);
+  if (!token || !request.query.empty() || !CheckContentType(request, false)) return std::nullopt;
+  const auto presented = ReadPresented(request, ApiKeyHeader::kIgnored);
+  if (!presented || !presented->is_present) return std::nullopt;
+  const auto caller = authenticator.AuthenticateView(presented->token, std::nullopt);
+  if (!caller || caller->decision != key::Decision::kValid) return std::nullopt;
+  if (!caller->key.Covers(route.scope)) return std::nullopt;
+  key::Question question{.account = caller->key.account()};
+  if (caller->key.mode() == key::Mode::kTest) question.mode = key::Mode::kTest;  // A2
+  const auto answer = verifier.Verify(*token, question);
+  if (!answer || !caller->key.is_newest()) return std::nullopt;  // R2
+  core.CountDecision(Core::Endpoint::kVerify, answer->decision);
+  core.CountAnswer(&route, 200);
+  DirectWriter writer(core, scratch);
+  AppendDecisionJson(writer.BeginBody(), answer->decision, answer->key);
+  return writer.Finish(200);
+}
 
 void VerifyKey(Call call, const net::Request&) {
   const auto verify = ReadVerify(call.body, call.caller);
@@ -48,10 +96,9 @@ void VerifyKey(Call call, const net::Request&) {
   const auto answer = call.core.parts().verifier.Verify(verify->presented, question);
   if (!answer) return SendError(std::move(call), answer.error());
   call.core.CountDecision(Core::Endpoint::kVerify, answer->decision);
-  std::optional<key::Record> record;
-  if (answer->key) record = answer->key.Materialize();
-  SendRead(std::move(call),
-           JsonResponse(200, DecisionJson(answer->decision, record ? &*record : nullptr)));
+  std::string body;
+  AppendDecisionJson(body, answer->decision, answer->key);
+  SendRead(std::move(call), JsonResponse(200, std::move(body)));
 }
 
 }  // namespace p402::api

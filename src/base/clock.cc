@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include <charconv>
+#include <iterator>
 
 namespace p402 {
 namespace {
@@ -93,12 +94,18 @@ BootTime RealClock::Boot() const {
 }
 
 std::string FormatRfc3339(WallTime time) {
+  std::string text;
+  AppendRfc3339(text, time);
+  return text;
+}
+
+void AppendRfc3339(std::string& out, WallTime time) {
   const auto days = std::chrono::floor<std::chrono::days>(time);
   const std::chrono::year_month_day date(days);
   const std::chrono::hh_mm_ss clock(std::chrono::floor<std::chrono::seconds>(time - days));
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", int(date.year()),
-                     unsigned(date.month()), unsigned(date.day()), clock.hours().count(),
-                     clock.minutes().count(), clock.seconds().count());
+  fmt::format_to(std::back_inserter(out), "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", int(date.year()),
+                 unsigned(date.month()), unsigned(date.day()), clock.hours().count(),
+                 clock.minutes().count(), clock.seconds().count());
 }
 
 std::optional<WallTime> ParseRfc3339(std::string_view text) {

@@ -45,6 +45,7 @@ class RealClock final : public Clock {
 
 // RFC 3339 in UTC with whole seconds, "2026-04-15T12:00:00Z"; milliseconds are cut off.
 std::string FormatRfc3339(WallTime time);
+void AppendRfc3339(std::string& out, WallTime time);
 
 // Parses an RFC 3339 date-time (any offset, fraction cut to ms).
 // Errors: nullopt for anything else, and for years outside 1970 to 9999.

@@ -121,9 +121,14 @@ bool HasControlCharacter(std::string_view text) {
 }
 
 std::string PercentEncode(std::string_view text) {
-  constexpr std::string_view kDigits = "0123456789ABCDEF";
   std::string out;
   out.reserve(text.size());
+  AppendPercentEncoded(out, text);
+  return out;
+}
+
+void AppendPercentEncoded(std::string& out, std::string_view text) {
+  constexpr std::string_view kDigits = "0123456789ABCDEF";
   for (char c : text) {
     if (IsUnreserved(c)) {
       out += c;
@@ -132,7 +137,6 @@ std::string PercentEncode(std::string_view text) {
       out += {'%', kDigits[byte >> 4], kDigits[byte & 15]};
     }
   }
-  return out;
 }
 
 bool PercentDecode(std::string_view text, std::string& out) {

@@ -21,6 +21,7 @@ bool HasControlCharacter(std::string_view text);
 
 // `text` with every byte but RFC 3986's unreserved ones as %XX.
 std::string PercentEncode(std::string_view text);
+void AppendPercentEncoded(std::string& out, std::string_view text);
 // Errors: false, and `out` unspecified, for a broken escape. '+' is not a space.
 bool PercentDecode(std::string_view text, std::string& out);
 

@@ -36,6 +36,8 @@ class View {
   std::optional<WallTime> expires_at() const;
   std::string_view scopes() const;  // as ScopeSet::ToString
   bool Covers(std::string_view scope) const { return key::ScopesCover(scopes(), scope); }
+  // True if nothing newer is known about the key.
+  bool is_newest() const { return cell_->state.load(std::memory_order_acquire) == state_.word(); }
   // Everything else: name, owner, metadata, … Cost: one pass over them.
   Facts facts() const;
   std::string_view name() const { return facts().name; }

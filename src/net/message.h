@@ -60,9 +60,6 @@ struct DirectAnswer {
   std::string_view body = {};
 };
 
-// The room that a handler has for the text of a direct answer.
-inline constexpr size_t kDirectScratchBytes = size_t{32} * 1024;
-
 // Why a request was refused before it reached the handler.
 enum class Refusal : uint8_t {
   kBadFraming,                   // 400: what `detail` says; the connection is closed

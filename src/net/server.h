@@ -56,11 +56,11 @@ class Handler {
   // The head of a request that announces a body is complete. `head.body` is empty.
   virtual BodyPolicy OnHead(const Request& head) = 0;
   // Answers a complete request at once, or nullopt: OnRequest follows. It writes no credential.
-  // Lifetime: the answer points into `scratch` (kDirectScratchBytes, this thread's own) or to what
-  // is static; it is used before the next call on this thread.
+  // Lifetime: the answer points into `scratch` (this thread's own; it keeps the room that it has
+  // grown to) or to what is static; it is used before the next call on this thread.
   // Cost: the server allocates nothing for such an answer on a connection that has answered before.
   virtual std::optional<DirectAnswer> AnswerDirectly([[maybe_unused]] const Request& request,
-                                                     [[maybe_unused]] std::span<char> scratch) {
+                                                     [[maybe_unused]] std::string& scratch) {
     return std::nullopt;
   }
   virtual void OnRequest(const Request& request, Responder responder) = 0;

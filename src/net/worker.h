@@ -110,7 +110,7 @@ class Worker final : public std::enable_shared_from_this<Worker> {
   void CountRequest(BootTime began);
   std::string_view date_line() const { return date_line_; }
   // For the text of direct answers, one at a time.
-  std::span<char> scratch() { return scratch_; }
+  std::string& scratch() { return scratch_; }
   std::unique_ptr<Exchange> TakeExchange();
   void GiveBack(std::unique_ptr<Exchange> exchange);
   void Adopt(Port& port, UniqueFd socket, std::string peer, bool is_refused);
@@ -133,7 +133,7 @@ class Worker final : public std::enable_shared_from_this<Worker> {
   int64_t date_second_ = -1;
   std::string date_line_;
   size_t cut_ = 0;
-  std::array<char, kDirectScratchBytes> scratch_{};
+  std::string scratch_;
 };
 
 }  // namespace p402::net

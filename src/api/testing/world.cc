@@ -55,6 +55,36 @@ std::unique_ptr<store::Store> MakeStore(const World::Setup& setup, const Clock& 
   return std::make_unique<StoreWithBackup>(std::move(store), *setup.backup);
 }
 
+// What a client gets of a direct answer.
+net::Response ResponseOf(const net::DirectAnswer& answer) {
+  net::Response response{.status = answer.status, .body = std::string(answer.body)};
+  std::string_view lines = answer.header_lines;
+  while (!lines.empty()) {
+    const size_t end = lines.find("\r\n");
+    const size_t colon = lines.find(": ");
+    P402_CHECK(colon < end && end != std::string_view::npos);
+    const std::string name(lines.substr(0, colon));
+    std::string value(lines.substr(colon + 2, end - colon - 2));
+    if (name == "Content-Type") {
+      response.content_type = std::move(value);
+    } else {
+      response.headers.emplace_back(name, std::move(value));
+    }
+    lines.remove_prefix(end + 2);
+  }
+  return response;
+}
+
+// As the server does.
+void Deliver(net::Handler& handler, const net::Request& request,
+             const std::shared_ptr<Inbox>& inbox) {
+  std::string scratch;
+  if (const auto answer = handler.AnswerDirectly(request, scratch)) {
+    return inbox->Send(ResponseOf(*answer));
+  }
+  handler.OnRequest(request, net::Responder(inbox));
+}
+
 Answer ToAnswer(const net::Response& response) {
   return Answer{.status = response.status,
                 .content_type = response.content_type,
@@ -189,7 +219,7 @@ World::~World() {
 Answer World::Send(const Ask& ask, net::Handler* handler) {
   const Message message(ask);
   auto inbox = std::make_shared<Inbox>(impl_->scheduler);
-  (handler == nullptr ? *impl_->api : *handler).OnRequest(message.request, net::Responder(inbox));
+  Deliver(handler == nullptr ? *impl_->api : *handler, message.request, inbox);
   Run();
   P402_CHECK(inbox->response().has_value());
   return ToAnswer(*inbox->response());
@@ -198,7 +228,7 @@ Answer World::Send(const Ask& ask, net::Handler* handler) {
 Answer World::SendAnd(const Ask& ask, const std::function<void()>& meanwhile) {
   const Message message(ask);
   auto inbox = std::make_shared<Inbox>(impl_->scheduler);
-  impl_->api->OnRequest(message.request, net::Responder(inbox));
+  Deliver(*impl_->api, message.request, inbox);
   meanwhile();
   Run();
   P402_CHECK(inbox->response().has_value());

@@ -20,8 +20,8 @@ struct FunctionHandler final : Handler {
   std::function<BodyPolicy(const Request&)> on_head = [](const Request&) {
     return BodyPolicy::kRead;
   };
-  std::function<std::optional<DirectAnswer>(const Request&, std::span<char>)> answer_directly =
-      [](const Request&, std::span<char>) { return std::nullopt; };
+  std::function<std::optional<DirectAnswer>(const Request&, std::string&)> answer_directly =
+      [](const Request&, std::string&) { return std::nullopt; };
   std::function<void(const Request&, Responder)> on_request = [](const Request& request,
                                                                  Responder responder) {
     std::move(responder).Send({.content_type = "text/plain",
@@ -32,7 +32,7 @@ struct FunctionHandler final : Handler {
 
   BodyPolicy OnHead(const Request& head) override { return on_head(head); }
   std::optional<DirectAnswer> AnswerDirectly(const Request& request,
-                                             std::span<char> scratch) override {
+                                             std::string& scratch) override {
     return answer_directly(request, scratch);
   }
   void OnRequest(const Request& request, Responder responder) override {

@@ -1,0 +1,59 @@
+#include "api/direct.h"
+
+#include "api/core.h"
+#include "base/check.h"
+
+namespace p402::api {
+namespace {
+
+void AppendHeader(std::string& out, std::string_view name, std::string_view value) {
+  out.append(name).append(": ").append(value).append("\r\n");
+}
+
+}  // namespace
+
+DirectWriter::DirectWriter(Core& core, std::string& scratch) : out_(scratch) {
+  out_.clear();
+  out_ +=
+      "Content-Type: application/json\r\n"
+      "Cache-Control: no-store\r\n"
+      "X-Content-Type-Options: nosniff\r\n"
+      "Referrer-Policy: no-referrer\r\n"
+      "X-Request-Id: ";
+  core.AppendRequestId(out_);
+  EndHeader();
+}
+
+void DirectWriter::Header(std::string_view name, std::string_view value) {
+  AppendHeader(out_, name, value);
+}
+
+std::string& DirectWriter::BeginHeader(std::string_view name) {
+  return out_.append(name).append(": ");
+}
+
+std::string& DirectWriter::BeginBody() {
+  body_at_ = out_.size();
+  return out_;
+}
+
+net::DirectAnswer DirectWriter::Finish(int status) const {
+  const std::string_view text = out_;
+  return {
+      .status = status, .header_lines = text.substr(0, body_at_), .body = text.substr(body_at_)};
+}
+
+net::DirectAnswer DirectAnswerOf(const net::Response& response, std::string& scratch) {
+  P402_CHECK(!response.file.is_open() && !response.is_secret && !response.close);
+  scratch.clear();
+  if (!response.content_type.empty()) AppendHeader(scratch, "Content-Type", response.content_type);
+  for (const auto& [name, value] : response.headers) AppendHeader(scratch, name, value);
+  const size_t body_at = scratch.size();
+  scratch += response.body;
+  const std::string_view text = scratch;
+  return {.status = response.status,
+          .header_lines = text.substr(0, body_at),
+          .body = text.substr(body_at)};
+}
+
+}  // namespace p402::api
