@@ -206,6 +206,26 @@ TEST_F(RestoreTest, C5_AfterARestoreAKeyCanBeWidenedForGood) {
   EXPECT_TRUE(StateIn(*OpenStore()).is_disabled);
 }
 
+TEST_F(RestoreTest, C5_AnotherHistoryWithTheSameNumbersKnowsNothingOfARestriction) {
+  {
+    auto store = OpenStore();
+    Change(*store, ChangeKind::kRestrict, &Disable);
+  }
+  const auto elsewhere = folder_of_backup_.path() / "elsewhere";
+  ASSERT_TRUE(TryRestore(/*accept=*/true, elsewhere));
+  {
+    auto store = TryOpen({.folder = elsewhere});
+    ASSERT_TRUE(store);
+    for (int i = 0; i < 20; ++i) ASSERT_TRUE(driver_.AddKey(**store, kept_.account));
+    std::filesystem::remove(backup());
+    ASSERT_TRUE(driver_.Backup(**store, backup()));
+  }
+  auto report = TryRestore();
+  ASSERT_TRUE(report) << report.error().detail;
+  EXPECT_EQ(report->restricted_again, std::vector{kept_.id});
+  EXPECT_TRUE(StateIn(*OpenStore()).is_disabled);
+}
+
 TEST_F(RestoreTest, C5_AKeyThatWasRestrictedAndRevokedIsRevoked) {
   {
     auto store = OpenStore();
