@@ -1,6 +1,7 @@
 #include "api/json_out.h"
 
 #include "gtest/gtest.h"
+#include "index/index.h"
 
 namespace p402::api {
 namespace {
@@ -150,15 +151,41 @@ TEST(JsonOut, A12_Accounts) {
   EXPECT_NE(text.find(R"("name":"agent \"v2\"","key":"p402_live_x","prefix")"), std::string::npos);
 }
 
+std::string DecisionJson(key::Decision decision, const index::View& key) {
+  std::string json;
+  AppendDecisionJson(json, decision, key);
+  return json;
+}
+
 TEST(JsonOut, V1_DecisionsSayNothingMoreThanTheyMust) {
+  index::Index index("p402");
   const key::Record record = Bare();
-  EXPECT_EQ(DecisionJson(key::Decision::kRevoked, &record), R"({"valid":false,"code":"revoked"})");
-  EXPECT_EQ(DecisionJson(key::Decision::kValid, &record),
+  index.Put(record);
+  const auto bare = index.Recheck(record.digest, {}, {});
+  EXPECT_EQ(DecisionJson(key::Decision::kRevoked, bare.key), R"({"valid":false,"code":"revoked"})");
+  EXPECT_EQ(DecisionJson(key::Decision::kValid, bare.key),
             R"({"valid":true,"code":"valid","key_id":"key_01jx0000000000000000000000",)"
             R"("name":"agent \"v2\"","mode":"live","scopes":[],"owner":null,"metadata":null,)"
             R"("expires_at":null})");
-  EXPECT_EQ(DecisionJson(key::Decision::kValid, nullptr), R"({"valid":false,"code":"not_found"})")
+  EXPECT_EQ(DecisionJson(key::Decision::kValid, {}), R"({"valid":false,"code":"not_found"})")
       << "V4: never valid without a key";
+}
+
+TEST(JsonOut, V1_AValidKeyIsShownWhole) {
+  index::Index index("p402");
+  key::Record record = Bare();
+  record.mode = key::Mode::kTest;
+  record.scopes = *key::ScopeSet::ParseText("b:c a");
+  record.owner = "Ünal & \"Co\"";
+  record.metadata = R"({"a":[1,null]})";
+  record.expires_at = WallTime(Millis(1'776'254'400'999));
+  index.Put(record);
+  const auto answer = index.Recheck(record.digest, {}, {});
+  EXPECT_EQ(DecisionJson(key::Decision::kValid, answer.key),
+            R"({"valid":true,"code":"valid","key_id":"key_01jx0000000000000000000000",)"
+            R"("name":"agent \"v2\"","mode":"test","scopes":["a","b:c"],)"
+            R"("owner":"Ünal & \"Co\"","metadata":{"a":[1,null]},)"
+            R"("expires_at":"2026-04-15T12:00:00Z"})");
 }
 
 }  // namespace

@@ -30,6 +30,12 @@ Result<key::Record> ReadAllowedActor(store::Transaction& transaction,
   return actor;
 }
 
+// What somebody else rotated the named key to is no heir: it is what its holder works with now, so
+// that rotating a key that leaked and then revoking it, with all that it made, stops nobody else.
+bool IsReplacement(const key::Record& root, const key::Record& child) {
+  return child.rotated_from == root.id && child.created_by.id != root.id.ToString();
+}
+
 // Everything that the key created or was rotated to, by whomever, and what comes from that, and so
 // on, through keys that are revoked already. Whether the actor could act on a descendant alone does
 // not matter: what a key left behind is revoked with it although somebody may have widened it since;
@@ -44,7 +50,8 @@ Result<std::vector<key::Record>> ReadDescendants(store::Transaction& transaction
     P402_TRY(auto heirs, transaction.HeirsOf(open.front(), limits::kCascadeKeys + 2));
     open.pop_front();
     for (auto& child : heirs) {
-      if (child.account != root.account || !seen.insert(child.id).second) continue;
+      if (child.account != root.account || IsReplacement(root, child)) continue;
+      if (!seen.insert(child.id).second) continue;
       if (descendants.size() == limits::kCascadeKeys) {
         return InvalidArgument("cascade", "more than " + std::to_string(limits::kCascadeKeys) +
                                               " keys descend from it: revoke some of them first");
