@@ -178,7 +178,7 @@ TEST(Loop, EndsOnlyWhenTheLastWatchIsClosed) {
   Running running;
   Pair pair;
   std::shared_ptr<Spy> spy;
-  bool was_called = false;
+  std::atomic<bool> was_called = false;
   running.Do([&] {
     spy = Spy::Make(running.loop, std::move(pair.near));
     spy->on_readable = [&](Spy& self) {

@@ -25,7 +25,6 @@ thread_local size_t allocations_of_this_thread = 0;
 
 void* Allocate(size_t bytes, size_t alignment) {
   ++allocations_of_this_thread;
-  // NOLINTNEXTLINE(cppcoreguidelines-no-malloc): this is what operator new is made of
   void* const block =
       alignment == 0
           ? std::malloc(bytes)
