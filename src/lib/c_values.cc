@@ -17,6 +17,7 @@ static_assert(4 * limits::kNameCharacters + limits::kOwnerBytes + limits::kScope
               P402_TEXTS_BYTES);
 
 constexpr std::string_view kAnyAccount = "*";
+constexpr std::string_view kNul("\0", 1);
 
 int CodeOf(ErrorCode code) {
   switch (code) {
@@ -76,7 +77,7 @@ class TextWriter {
   p402_text Add(std::string_view text) {
     p402_text written{.data = room_.data() + used_, .size = text.size()};
     Append(text);
-    Append({"", 1});
+    Append(kNul);
     return written;
   }
   p402_text AddJoined(std::span<const std::string> parts) {
@@ -86,7 +87,7 @@ class TextWriter {
       Append(part);
     }
     p402_text written{.data = room_.data() + start, .size = used_ - start};
-    Append({"", 1});
+    Append(kNul);
     return written;
   }
   bool is_full() const { return is_full_; }
