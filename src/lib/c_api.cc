@@ -70,12 +70,14 @@ Result<std::unique_ptr<LocalKeys>> Open(const p402_options& given) {
   return LocalKeys::Open(std::move(options));
 }
 
-Status Verify(LocalKeys& keys, const p402_question& question, p402_answer& answer,
-              p402_texts* texts) {
+// Null for `answer`: only the decision is wanted.
+Result<int> Verify(LocalKeys& keys, const p402_question& question, p402_answer* answer,
+                   p402_texts* texts) {
   thread_local QuestionReader reader;
   P402_TRY(const auto read, reader.Read(question, keys.first_account()));
   P402_TRY(const auto verified, keys.Verify(ViewOf(question.presented), read));
-  return WriteAnswer(verified, answer, texts);
+  if (answer != nullptr) P402_TRY(WriteAnswer(verified, *answer, texts));
+  return CodeOf(verified.decision);
 }
 
 }  // namespace
@@ -129,17 +131,19 @@ int p402_close(p402_keys* keys, p402_error* error) {
 
 bool p402_verify(p402_keys* keys, const p402_question* question, p402_answer* answer,
                  p402_texts* texts) {
-  p402_answer unwanted;
-  p402_answer& out = answer != nullptr ? *answer : unwanted;
-  out = {};
+  int decision = P402_UNDECIDED;
+  if (answer != nullptr) *answer = {};
   const auto status = lib::Contained([&]() -> p402::Status {
-    P402_TRY(lib::RequireGiven(keys));
-    P402_TRY(lib::RequireGiven(question));
-    return lib::Verify(*keys->local, *question, out, answer != nullptr ? texts : nullptr);
+    if (keys == nullptr || question == nullptr) return lib::RequireGiven(nullptr);
+    P402_TRY(decision, lib::Verify(*keys->local, *question, answer, texts));
+    return {};
   });
-  if (status) return out.decision == P402_VALID;
-  out = {};
-  out.error = lib::Report(status, nullptr);
+  if (status) return decision == P402_VALID;
+  const int error = lib::Report(status, nullptr);
+  if (answer != nullptr) {
+    *answer = {};
+    answer->error = error;
+  }
   return false;
 }
 

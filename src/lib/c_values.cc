@@ -17,30 +17,7 @@ static_assert(4 * limits::kNameCharacters + limits::kOwnerBytes + limits::kScope
               P402_TEXTS_BYTES);
 
 constexpr std::string_view kAnyAccount = "*";
-
-int CodeOf(key::Decision decision) {
-  switch (decision) {
-    case key::Decision::kValid:
-      return P402_VALID;
-    case key::Decision::kMalformed:
-      return P402_MALFORMED;
-    case key::Decision::kNotFound:
-      return P402_KEY_NOT_FOUND;
-    case key::Decision::kRevoked:
-      return P402_REVOKED;
-    case key::Decision::kDisabled:
-      return P402_DISABLED;
-    case key::Decision::kExpired:
-      return P402_EXPIRED;
-    case key::Decision::kInsufficientScope:
-      return P402_INSUFFICIENT_SCOPE;
-    case key::Decision::kWrongMode:
-      return P402_WRONG_MODE;
-    case key::Decision::kIpNotAllowed:
-      return P402_IP_NOT_ALLOWED;
-  }
-  return P402_UNDECIDED;
-}
+constexpr std::string_view kNul("\0", 1);
 
 int CodeOf(ErrorCode code) {
   switch (code) {
@@ -81,6 +58,17 @@ void CopyId(const Id& id, std::span<char, P402_ID_BYTES> out) {
   CopyText(text, out);
 }
 
+// The same; of accounts there are few, so the one before is kept.
+void CopyAccountId(const key::AccountId& id, std::span<char, P402_ID_BYTES> out) {
+  thread_local key::AccountId known;
+  thread_local std::array<char, P402_ID_BYTES> text;
+  if (known != id || known.is_nil()) {
+    CopyId(id, text);
+    known = id;
+  }
+  std::ranges::copy(text, out.begin());
+}
+
 // Puts texts one behind the other, each with a NUL.
 class TextWriter {
  public:
@@ -89,7 +77,7 @@ class TextWriter {
   p402_text Add(std::string_view text) {
     p402_text written{.data = room_.data() + used_, .size = text.size()};
     Append(text);
-    Append({"", 1});
+    Append(kNul);
     return written;
   }
   p402_text AddJoined(std::span<const std::string> parts) {
@@ -99,7 +87,7 @@ class TextWriter {
       Append(part);
     }
     p402_text written{.data = room_.data() + start, .size = used_ - start};
-    Append({"", 1});
+    Append(kNul);
     return written;
   }
   bool is_full() const { return is_full_; }
@@ -131,6 +119,30 @@ Result<std::optional<key::Mode>> ReadMode(int mode, int meaning_none) {
 
 }  // namespace
 
+int CodeOf(key::Decision decision) {
+  switch (decision) {
+    case key::Decision::kValid:
+      return P402_VALID;
+    case key::Decision::kMalformed:
+      return P402_MALFORMED;
+    case key::Decision::kNotFound:
+      return P402_KEY_NOT_FOUND;
+    case key::Decision::kRevoked:
+      return P402_REVOKED;
+    case key::Decision::kDisabled:
+      return P402_DISABLED;
+    case key::Decision::kExpired:
+      return P402_EXPIRED;
+    case key::Decision::kInsufficientScope:
+      return P402_INSUFFICIENT_SCOPE;
+    case key::Decision::kWrongMode:
+      return P402_WRONG_MODE;
+    case key::Decision::kIpNotAllowed:
+      return P402_IP_NOT_ALLOWED;
+  }
+  return P402_UNDECIDED;
+}
+
 std::vector<std::string> TextsOf(const p402_text* texts, size_t count) {
   std::vector<std::string> result;
   for (const p402_text& text : std::span(texts, texts == nullptr ? 0 : count)) {
@@ -158,10 +170,8 @@ int Report(const Status& status, p402_error* error) {
   return code;
 }
 
-Status CheckReserved(std::span<const uint64_t> reserved) {
-  uint64_t bits = 0;
-  for (const uint64_t word : reserved) bits |= word;
-  if (bits == 0) return {};
+Status CheckReserved(std::span<const uint64_t, 4> reserved) {
+  if (IsZero(reserved)) return {};
   return InvalidArgument("reserved", "reserved must be zero: is the struct initialised?");
 }
 
@@ -181,8 +191,8 @@ Status QuestionReader::ReadScopes(const p402_question& question) {
 
 Result<key::Question> QuestionReader::Read(const p402_question& question,
                                            const key::AccountId& first_account) {
-  P402_TRY(CheckReserved(question.reserved));
-  P402_TRY(ReadScopes(question));
+  if (!IsZero(question.reserved)) P402_TRY(CheckReserved(question.reserved));
+  if (question.scope_count > 0) P402_TRY(ReadScopes(question));
   key::Question read{.account = first_account,
                      .mode = key::Mode::kLive,
                      .scopes = std::span(scopes_).first(question.scope_count)};
@@ -209,7 +219,7 @@ Status WriteAnswer(const index::Answer& answer, p402_answer& out, p402_texts* te
   const key::Record& record = *answer.record;
   out.mode = record.mode == key::Mode::kTest ? P402_TEST : P402_LIVE;
   CopyId(record.id, out.key_id);
-  CopyId(record.account, out.account_id);
+  CopyAccountId(record.account, out.account_id);
   if (record.expires_at) out.expires_at_ms = record.expires_at->time_since_epoch().count();
   if (texts == nullptr) return {};
   TextWriter writer(texts->bytes);

@@ -26,8 +26,11 @@ int Report(const Status& status, p402_error* error);
 // Copies `text` with a NUL, cut to what fits.
 void CopyText(std::string_view text, std::span<char> out);
 
+inline bool IsZero(std::span<const uint64_t, 4> reserved) {
+  return (reserved[0] | reserved[1] | reserved[2] | reserved[3]) == 0;
+}
 // Errors: kInvalidArgument, field "reserved", unless all of it is zero.
-Status CheckReserved(std::span<const uint64_t> reserved);
+Status CheckReserved(std::span<const uint64_t, 4> reserved);
 
 // A p402_question, read. Holds what key::Question points to; one for each thread is used again and
 // again, so that it does not allocate.
@@ -42,6 +45,7 @@ class QuestionReader {
   std::vector<std::string> scopes_;
 };
 
+int CodeOf(key::Decision decision);
 // Fills `out`, which is zeroed, with the answer. The only place that reads the found key.
 // `texts` may be null. Errors: kTooLarge if the texts do not fit: a key beyond the limits.
 Status WriteAnswer(const index::Answer& answer, p402_answer& out, p402_texts* texts);
