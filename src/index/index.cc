@@ -68,6 +68,7 @@ struct Index::Impl {
   void Move(uint32_t number, const key::Record& record);
   void Hide(uint32_t number);
   void Release(State state);
+  void Forget();
   key::Record Known(uint32_t number) const;
 
   const std::string brand;
@@ -203,6 +204,15 @@ void Index::Impl::Release(State state) {
   }
 }
 
+void Index::Impl::Forget() {
+  tables.scope_sets.Clear();
+  tables.accounts.Clear();
+  tables.cells.Clear();
+  tables.facts.Clear();
+  free_cells.clear();
+  limit_bytes = 0;
+}
+
 Index::Index(std::string brand) : impl_(std::make_unique<Impl>(std::move(brand))) {}
 Index::~Index() = default;
 
@@ -227,16 +237,8 @@ void Index::Clear() {
   impl_->by_digest.Clear();
   impl_->by_id.Clear();
   impl_->limbo.Drain();
-  const auto waiting = impl_->marks.Forget();
-  impl_->tables.scope_sets.Clear();
-  impl_->tables.accounts.Clear();
-  impl_->tables.cells.Clear();
-  impl_->tables.facts.Clear();
-  impl_->free_cells.clear();
-  impl_->limit_bytes = 0;
-  for (const Mark& mark : waiting) {
-    impl_->marks.Return(impl_->CellFor(mark.key), mark.at, mark.since.value_or(mark.at));
-  }
+  impl_->marks.Rehome([this] { impl_->Forget(); },
+                      [this](const key::KeyId& id) { return impl_->CellFor(id); });
 }
 
 Answer Index::Decide(const key::Digest& digest, const key::Question& question, WallTime now,

@@ -78,7 +78,7 @@ void Marks::Use(uint32_t cell, WallTime now) {
   const uint32_t second = SecondOf(now);
   const uint32_t before = RaiseTo(cells_[cell].used, second, kWaits);
   if (before >> 1 >= second || (before & kWaits) != 0) return;
-  Push(cell, second, /*is_new=*/true);
+  Push(cell, second);
 }
 
 bool Marks::Raise(Cell& cell, WallTime at) {
@@ -92,61 +92,48 @@ std::optional<WallTime> Marks::LastUsed(const Cell& cell) {
   return TimeOf(second);
 }
 
-void Marks::Push(uint32_t cell, uint32_t second, bool is_new) {
+void Marks::Push(uint32_t cell, uint32_t second) {
   const uint64_t entry = Entry(cell, second);
   Stripe& stripe = stripes_[Readers::ThisStripe() % kStripes];
   std::lock_guard lock(stripe.mutex);
-  stripe.pushed += is_new;
+  ++stripe.pushed;
   if (SinceOf(entry) < SinceOf(stripe.last)) return stripe.late.push_back(entry);
   stripe.last = entry;
   stripe.incoming.Push(entry);
 }
 
 std::vector<Mark> Marks::Take(size_t limit) {
-  std::vector<Mark> taken;
-  boost::unordered_flat_set<uint32_t> seen;
   std::lock_guard lock(mutex_);
-  Gather();
-  while (taken.size() < limit) {
-    const auto entry = Front();
-    // Of a cell with two entries, used again just now: the next take has it.
-    if (!entry || !seen.insert(CellOf(*entry)).second) break;
-    PopFront();
-    Cell& cell = cells_[CellOf(*entry)];
-    const uint32_t used = cell.used.fetch_and(~kWaits);
-    if ((used & kWaits) == 0) continue;
-    ++taken_;
-    taken.push_back({.key = cell.id, .at = TimeOf(used >> 1), .since = TimeOf(SinceOf(*entry))});
-  }
-  return taken;
+  return TakeLocked(limit);
 }
 
 void Marks::Return(uint32_t cell, WallTime at, WallTime since) {
-  auto& used = cells_[cell].used;
-  RaiseTo(used, SecondOf(at), 0);
-  const bool waits = (used.fetch_or(kWaits) & kWaits) != 0;
   std::lock_guard lock(mutex_);
-  if (!waits) --taken_;
-  PushLate(Entry(cell, SecondOf(since)));
+  ReturnLocked(cell, SecondOf(at), SecondOf(since));
 }
 
 // The age of what waits in `from` is not known: no younger than the oldest of all.
 void Marks::Move(uint32_t from, uint32_t to) {
-  const uint32_t used = cells_[from].used.exchange(0);
-  if ((used & kWaits) == 0) {
-    if (used != 0) Raise(cells_[to], TimeOf(used >> 1));
-    return;
-  }
   std::lock_guard lock(mutex_);
   Gather();
-  uint32_t since = used >> 1;
-  for (const WordQueue& queue : backlog_) {
-    if (!queue.empty()) since = std::min(since, SinceOf(queue.front()));
+  const auto oldest = Front();
+  const uint32_t used = cells_[from].used.exchange(0);
+  if ((used & kWaits) == 0) {
+    RaiseTo(cells_[to].used, used >> 1, 0);
+    return;
   }
-  if (!late_.empty()) since = std::min(since, SinceOf(late_.front()));
-  RaiseTo(cells_[to].used, used >> 1, 0);
-  if ((cells_[to].used.fetch_or(kWaits) & kWaits) != 0) ++taken_;
-  PushLate(Entry(to, since));
+  ++taken_;
+  ReturnLocked(to, used >> 1, oldest ? SinceOf(*oldest) : used >> 1);
+}
+
+void Marks::Rehome(const std::function<void()>& clear,
+                   const std::function<uint32_t(const key::KeyId&)>& cell_for) {
+  std::lock_guard lock(mutex_);
+  const auto marks = TakeLocked(SIZE_MAX);
+  clear();
+  for (const Mark& mark : marks) {
+    ReturnLocked(cell_for(mark.key), SecondOf(mark.at), SecondOf(*mark.since));
+  }
 }
 
 size_t Marks::waiting() {
@@ -165,6 +152,32 @@ std::optional<WallTime> Marks::Oldest() {
   const auto entry = Front();
   if (!entry) return std::nullopt;
   return TimeOf(SinceOf(*entry));
+}
+
+std::vector<Mark> Marks::TakeLocked(size_t limit) {
+  std::vector<Mark> taken;
+  boost::unordered_flat_set<uint32_t> seen;
+  Gather();
+  while (taken.size() < limit) {
+    const auto entry = Front();
+    // Of a cell with two entries, used again just now: the next take has it.
+    if (!entry || !seen.insert(CellOf(*entry)).second) break;
+    PopFront();
+    Cell& cell = cells_[CellOf(*entry)];
+    const uint32_t used = cell.used.fetch_and(~kWaits);
+    if ((used & kWaits) == 0) continue;
+    ++taken_;
+    taken.push_back({.key = cell.id, .at = TimeOf(used >> 1), .since = TimeOf(SinceOf(*entry))});
+  }
+  return taken;
+}
+
+void Marks::ReturnLocked(uint32_t cell, uint32_t second, uint32_t since) {
+  auto& used = cells_[cell].used;
+  RaiseTo(used, second, 0);
+  const bool waits = (used.fetch_or(kWaits) & kWaits) != 0;
+  if (!waits) --taken_;
+  PushLate(Entry(cell, since));
 }
 
 void Marks::Gather() {

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -78,8 +79,10 @@ class Marks {
   void Return(uint32_t cell, WallTime at, WallTime since);
   // A cell's key moves to another cell. Requires: no reader uses `from` any more.
   void Move(uint32_t from, uint32_t to);
-  // Takes everything, so that no entry is left. Requires: no reader uses the cells any more.
-  std::vector<Mark> Forget() { return Take(SIZE_MAX); }
+  // All cells go away by `clear`; what waits in them goes to those that `cell_for` makes. Nobody
+  // sees it missing meanwhile. Requires: no reader uses the cells any more.
+  void Rehome(const std::function<void()>& clear,
+              const std::function<uint32_t(const key::KeyId&)>& cell_for);
 
   size_t waiting();
   std::optional<WallTime> Oldest();
@@ -94,8 +97,10 @@ class Marks {
     int64_t pushed = 0;
   };
 
-  void Push(uint32_t cell, uint32_t second, bool is_new);
+  void Push(uint32_t cell, uint32_t second);
   // All of these: under mutex_.
+  std::vector<Mark> TakeLocked(size_t limit);
+  void ReturnLocked(uint32_t cell, uint32_t second, uint32_t since);
   void Gather();
   void PushLate(uint64_t entry);
   std::optional<uint64_t> Front();  // drops entries of cells that do not wait
