@@ -80,16 +80,6 @@ class TextWriter {
     Append(kNul);
     return written;
   }
-  p402_text AddJoined(std::span<const std::string> parts) {
-    const size_t start = used_;
-    for (const std::string& part : parts) {
-      if (used_ != start) Append(" ");
-      Append(part);
-    }
-    p402_text written{.data = room_.data() + start, .size = used_ - start};
-    Append(kNul);
-    return written;
-  }
   bool is_full() const { return is_full_; }
 
  private:
@@ -216,17 +206,19 @@ Status WriteAnswer(const index::Answer& answer, p402_answer& out, p402_texts* te
   WriteNoTexts(out);
   out.decision = CodeOf(answer.decision);
   if (answer.decision != key::Decision::kValid) return {};
-  const key::Record& record = *answer.record;
-  out.mode = record.mode == key::Mode::kTest ? P402_TEST : P402_LIVE;
-  CopyId(record.id, out.key_id);
-  CopyAccountId(record.account, out.account_id);
-  if (record.expires_at) out.expires_at_ms = record.expires_at->time_since_epoch().count();
+  const index::View& key = answer.key;
+  out.mode = key.mode() == key::Mode::kTest ? P402_TEST : P402_LIVE;
+  CopyId(key.id(), out.key_id);
+  CopyAccountId(key.account(), out.account_id);
+  const auto expires_at = key.expires_at();
+  if (expires_at) out.expires_at_ms = expires_at->time_since_epoch().count();
   if (texts == nullptr) return {};
+  const index::Facts facts = key.facts();
   TextWriter writer(texts->bytes);
-  out.name = writer.Add(record.name);
-  out.owner = writer.Add(record.owner);
-  out.scopes = writer.AddJoined(record.scopes.values());
-  out.metadata = writer.Add(record.metadata);
+  out.name = writer.Add(facts.name);
+  out.owner = writer.Add(facts.owner);
+  out.scopes = writer.Add(key.scopes());
+  out.metadata = writer.Add(facts.metadata);
   if (writer.is_full()) return Fail(ErrorCode::kTooLarge, "the key's texts do not fit");
   return {};
 }
