@@ -4,6 +4,7 @@
 #include "app/process.h"
 #include "app/serve.h"
 #include "base/random.h"
+#include "index/snapshot.h"
 
 namespace p402::app {
 namespace {
@@ -54,6 +55,10 @@ int Restore(const store::sqlite::RestoreOptions& options, bool is_json, const Cl
     if (report.error().reason == "resurrection") message += " (--accept-resurrection)";
     return Complain(message, kFailed);
   }
+  // It is of the history that was replaced. Left behind, it would be refused for that; without it
+  // nobody needs to know.
+  std::error_code ignored;
+  std::filesystem::remove(options.folder / index::kSnapshotName, ignored);
   WriteOut(is_json ? RestoreJson(*report) : RestoreText(*report, options.accept_resurrection));
   return kDone;
 }

@@ -3,7 +3,6 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cstdlib>
 #include <fstream>
 #include <thread>
@@ -55,15 +54,16 @@ class SnapshotStartTest : public FeedTest {
     for (int i = 0; i < 3000; ++i) keys_.push_back(AddKey());
     Start();
   }
-  void WriteSnapshot(const Uuid& store, std::optional<index::LogPlace> through = {}) {
+  void WriteSnapshot(const Uuid& store, std::optional<index::LogPlace> through = {},
+                     std::optional<index::LogPlace> from = {}) {
     const auto position = feed_.position();
     ASSERT_TRUE(position);
     const index::LogPlace place{.seq = position->seq, .tag = position->tag};
     auto file = index::SnapshotFileWriter::Create(file_);
     ASSERT_TRUE(file);
     ASSERT_TRUE(index::WriteKeys(index_, **file, [] { return false; }));
-    ASSERT_TRUE(
-        (*file)->Finish({.store = store, .from = place, .through = through.value_or(place)}));
+    ASSERT_TRUE((*file)->Finish(
+        {.store = store, .from = from.value_or(place), .through = through.value_or(place)}));
     ASSERT_GT(std::filesystem::file_size(file_), 300'000u);
   }
   void WriteSnapshot() { WriteSnapshot(memory_->id()); }
@@ -189,6 +189,14 @@ TEST_F(SnapshotStartTest, R1_ItsEndInAnotherHistoryIsSeenAlthoughItsStartIsThere
   ExpectRejected("the log does not have");
 }
 
+TEST_F(SnapshotStartTest, R1_ItsStartInAnotherHistoryIsSeenAlthoughItsEndIsThere) {
+  AddKeys();
+  const auto position = *feed_.position();
+  const index::LogPlace through{.seq = position.seq, .tag = position.tag};
+  WriteSnapshot(memory_->id(), through, index::LogPlace{.seq = position.seq - 1, .tag = 77});
+  ExpectRejected("the log does not have");
+}
+
 TEST_F(SnapshotStartTest, R1_OneThatTheLogWasTrimmedBeyondIsNotUsed) {
   AddKeys();
   WriteSnapshot();
@@ -214,10 +222,10 @@ TEST_F(SnapshotStartTest, AnotherFormatIsNotUsed) {
 class DamageTest : public SnapshotStartTest, public ::testing::WithParamInterface<double> {};
 
 TEST_P(DamageTest, R1_ADamagedOneIsNotUsedAtAll) {
-  AddKeys();
-  // What the file has and the store has not would show that it was half used.
+  // What the file has in its first block and the store has not would show that it was half used.
   const key::Record only_here = driver_.NewKey(account_);
   index_.Put(only_here);
+  AddKeys();
   WriteSnapshot();
   std::string bytes = ReadAll(file_);
   const auto at = static_cast<size_t>(GetParam() * static_cast<double>(bytes.size() - 1));
@@ -237,6 +245,23 @@ TEST_P(DamageTest, R1_OneThatWasCutIsNotUsedAtAll) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Places, DamageTest, ::testing::Values(0.0001, 0.1, 0.5, 1.0));
+
+// Whole, but no index can have written it; the third block is read when the second is refused.
+TEST_F(SnapshotStartTest, R1_OneThatHasAKeyTwiceIsNotUsedAtAll) {
+  AddKeys();
+  auto file = index::SnapshotFileWriter::Create(file_);
+  ASSERT_TRUE(file);
+  index::SnapshotEncoder encoder;
+  for (int i = 0; i < 3; ++i) {
+    index_.Walk(1, 1000, [&](const index::View& key) { encoder.Add(key); });
+    ASSERT_TRUE((*file)->Append(encoder.payload(), encoder.keys()));
+    encoder.Next();
+  }
+  const auto position = *feed_.position();
+  const index::LogPlace place{.seq = position.seq, .tag = position.tag};
+  ASSERT_TRUE((*file)->Finish({.store = memory_->id(), .from = place, .through = place}));
+  ExpectRejected("twice");
+}
 
 TEST_F(SnapshotStartTest, AStoreThatCannotBeReadIsAskedAgain) {
   AddKeys();
@@ -386,6 +411,25 @@ TEST_F(SnapshotWriterTest, AFailureKeepsTheOldOneAndIsLoggedOnce) {
   EXPECT_EQ(Lines("snapshot.written").size(), 1u);
 }
 
+// The label of a file holds for every key in it.
+void CheckLabel(const std::filesystem::path& file, const std::vector<store::Change>& changes) {
+  auto reader = index::SnapshotReader::Open(file);
+  ASSERT_TRUE(reader);
+  index::Index index("p402");
+  for (auto block = (*reader)->Next(); block && *block; block = (*reader)->Next()) {
+    ASSERT_TRUE(index.Load((*block)->keys));
+  }
+  const index::SnapshotLabel& label = (*reader)->label();
+  ASSERT_EQ(index.size(), label.keys);
+  for (const auto& record : index.Dump()) ASSERT_LE(record.version, label.through.seq);
+  for (const auto& change : changes) {
+    if (change.payload.empty() || change.seq > label.from.seq) continue;
+    const auto record = index.Find(*key::KeyId::Parse(change.subject));
+    ASSERT_TRUE(record);
+    ASSERT_GE(record->version, change.seq);
+  }
+}
+
 // Real threads: snapshots are written while keys are revoked and made. Each, with the log, is the
 // store.
 TEST(SnapshotThreads, R1_ASnapshotOfAChangingIndexAndTheLogAreTheStore) {
@@ -402,9 +446,8 @@ TEST(SnapshotThreads, R1_ASnapshotOfAChangingIndexAndTheLogAreTheStore) {
   const auto file = folder.path() / index::kSnapshotName;
   ASSERT_TRUE(store::testing::Await<Status>(driver.executor(),
                                             [&](auto done) { feed.Start(std::move(done)); }));
-  std::atomic<bool> is_done = false;
-  std::thread committer([&] {
-    while (!is_done) {
+  std::jthread committer([&](const std::stop_token& stop) {
+    while (!stop.stop_requested()) {
       const auto record = *driver.AddKey(*store, account);
       const auto revoked = *driver.Revoke(*store, record);
       ASSERT_TRUE(store::testing::Await<Result<BarrierReport>>(
@@ -417,6 +460,7 @@ TEST(SnapshotThreads, R1_ASnapshotOfAChangingIndexAndTheLogAreTheStore) {
   for (int round = 0; round < 20; ++round) {
     ASSERT_TRUE(store::testing::Await<Status>(driver.executor(),
                                               [&](auto done) { writer.Flush(std::move(done)); }));
+    CheckLabel(file, *driver.ReadLog(*store));
     auto next_metrics = Metrics::Create();
     index::Index next_index("p402");
     Feed next(*store, next_index, thread, driver.clock(), log, *next_metrics);
@@ -434,9 +478,6 @@ TEST(SnapshotThreads, R1_ASnapshotOfAChangingIndexAndTheLogAreTheStore) {
       ASSERT_TRUE(revoked && revoked->revoked_at) << change.seq;
     }
   }
-  is_done = true;
-  committer.join();
-  feed.Stop();
 }
 
 }  // namespace
