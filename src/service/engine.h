@@ -22,6 +22,7 @@ struct EngineOptions {
   std::filesystem::path folder = {};
   bool create = true;  // false: kNotFound if there is no database
   std::string brand = "p402";
+  bool marks_use = true;  // false: last_used_at stays as it is
 };
 
 // Everything of a process that owns a data folder, but the way in: the store, the index, the feed
