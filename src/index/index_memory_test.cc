@@ -98,7 +98,7 @@ TEST_F(IndexTest, L1_AMarkAllocatesNothingOnceTheQueuesHaveTheirSize) {
   EXPECT_LT(allocated, size_t{200}) << "of 60,000 uses: a few blocks for each of a few queues";
 }
 
-TEST_F(IndexTest, AKeyNeedsNinetySixBytesToBeDecided) {
+TEST_F(IndexTest, AKeyNeedsAtMostAHundredBytesToBeDecided) {
   constexpr size_t kKeys = 200'000;
   key::Record record = Make().record;
   record.scopes = *key::ScopeSet::ParseText("models:read models:write");

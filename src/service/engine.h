@@ -30,7 +30,7 @@ struct EngineOptions {
 // HTTP before it, the library a function call.
 //
 // Threads:  Open, FindFirstAccount, MakeFirstAccount, Load and Stop: one thread, none of its own;
-//           the first four wait. What the accessors return says for itself.
+//           all but Load wait. What the accessors return says for itself.
 // Lifetime: clock, random and log outlive it. The accessors are for the time before Stop().
 class Engine {
  public:
