@@ -83,12 +83,13 @@ Feed::~Feed() {
   Stop();
 }
 
-void Feed::Start(Callback<Status> done) {
-  impl_->scheduler.Post([impl = impl_, done = std::move(done)]() mutable {
-    std::lock_guard lock(impl->mutex);
-    if (impl->state == State::kStopped) return std::move(done)(Failure(Stopped()));
-    impl->Start(std::move(done));
-  });
+void Feed::Start(Callback<Status> done, std::optional<SnapshotSource> snapshot) {
+  impl_->scheduler.Post(
+      [impl = impl_, done = std::move(done), snapshot = std::move(snapshot)]() mutable {
+        std::lock_guard lock(impl->mutex);
+        if (impl->state == State::kStopped) return std::move(done)(Failure(Stopped()));
+        impl->Start(std::move(done), std::move(snapshot));
+      });
 }
 
 void Feed::Stop() {
@@ -133,6 +134,17 @@ Progress Feed::progress() const {
           .total = gauges.total,
           .applied = gauges.applied,
           .is_ready = gauges.is_ready};
+}
+
+std::optional<Position> Feed::position() const {
+  // Changes are applied under the lock: what is seen here is between two of them.
+  std::lock_guard lock(impl_->mutex);
+  if (!is_current()) return std::nullopt;
+  return impl_->position;
+}
+
+int64_t Feed::started_from_snapshot() const {
+  return impl_->started_from_snapshot;
 }
 
 const std::string& Feed::node_id() const {

@@ -1,8 +1,10 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,6 +13,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/result.h"
+#include "feed/position.h"
 #include "index/index.h"
 #include "store/store.h"
 
@@ -42,6 +45,12 @@ struct Progress {
   bool is_ready = false;  // the index is whole
 };
 
+// Where a snapshot of the index is, and who reads it.
+struct SnapshotSource {
+  std::filesystem::path file;
+  Executor& executor;  // of a thread that may wait for a disk
+};
+
 // From the store's log into this node's index, and the proof of how far every member of the cluster
 // has come. On the embedded store there is one member: this node (guarantee G0: no clock is
 // involved).
@@ -56,9 +65,10 @@ class Feed {
   Feed(const Feed&) = delete;
   Feed& operator=(const Feed&) = delete;
 
-  // Reads the head, then every key, then replays the log from that head; completes when the index
-  // is whole.
-  void Start(Callback<Status> done);
+  // Fills the index, and replays the log from where that was: from a snapshot, if there is one that
+  // is whole and of this store's history; else from every key in the store. Completes when the
+  // index is whole.
+  void Start(Callback<Status> done, std::optional<SnapshotSource> snapshot = {});
   // Barriers that are waiting complete with kUnavailable.
   void Stop();
 
@@ -78,6 +88,11 @@ class Feed {
   // or a corrupt log.
   bool is_current() const;
   Progress progress() const;
+  // The last change that the index has, at a moment when it has all of the changes before and none
+  // after. nullopt unless is_current(). Waits for the changes that are being applied.
+  std::optional<Position> position() const;
+  // The sequence from which the log was replayed after a snapshot was loaded; 0: none was.
+  int64_t started_from_snapshot() const;
   const std::string& node_id() const;
 
  private:

@@ -14,6 +14,7 @@
 #include "feed/feed.h"
 #include "feed/position.h"
 #include "feed/subscriptions.h"
+#include "index/snapshot.h"
 
 namespace p402::feed {
 
@@ -30,6 +31,8 @@ struct Gauges {
   std::atomic<bool> is_stopped{false};  // the scheduler may be gone
 };
 
+// Loading is from a snapshot first, if there is one (feed_snapshot.cc), then from the store.
+//
 //   idle ──Start──▶ loading ──last page──▶ replaying ──end of log──▶ ready
 //     ▲                │                       │                       │
 //     └── read errors ─┴───────────────────────┤                       │
@@ -50,13 +53,22 @@ struct Feed::Impl : std::enable_shared_from_this<Feed::Impl> {
        Log& a_log, Metrics& metrics);
 
   // feed_load.cc: from nothing to ready.
-  void Start(Callback<Status> done);
+  void Start(Callback<Status> done, std::optional<SnapshotSource> source);
   void Count();
   void ReadHead();
   void Scan();
   void OnPage(std::vector<key::Record> page);
   void BecomeReady();
   void FinishStart(Status status);
+
+  // feed_snapshot.cc: the short way there.
+  void OpenSnapshot();
+  void CheckSnapshot();
+  void CheckSnapshotStart();
+  void ReadSnapshot();
+  void OnSnapshotBlock(Result<std::optional<index::KeyBlock>> block);
+  void RejectStaleSnapshot();
+  void RejectSnapshot(const Error& error);
 
   // feed_follow.cc: the log, from the position on.
   void ReadLog();
@@ -117,6 +129,9 @@ struct Feed::Impl : std::enable_shared_from_this<Feed::Impl> {
   std::optional<Callback<Status>> start_done;
   BootTime start_began{};
   key::KeyId scanned;  // the last key that was read
+  std::optional<SnapshotSource> snapshot_source;
+  std::shared_ptr<index::SnapshotReader> snapshot;  // while it is loaded
+  std::atomic<int64_t> started_from_snapshot{0};
 };
 
 }  // namespace p402::feed

@@ -9,7 +9,7 @@ constexpr size_t kScanPage = 1000;
 
 }  // namespace
 
-void Feed::Impl::Start(Callback<Status> done) {
+void Feed::Impl::Start(Callback<Status> done, std::optional<SnapshotSource> source) {
   if (state != State::kIdle) {
     return std::move(done)(Fail(ErrorCode::kConflict, "the feed was started before"));
   }
@@ -18,7 +18,11 @@ void Feed::Impl::Start(Callback<Status> done) {
   start_began = clock.Boot();
   scanned = {};
   gauges->loaded = 0;
-  Count();
+  snapshot.reset();
+  snapshot_source.reset();
+  if (!source) return Count();
+  snapshot_source.emplace(*std::move(source));
+  OpenSnapshot();
 }
 
 void Feed::Impl::Count() {
@@ -61,8 +65,10 @@ void Feed::Impl::BecomeReady() {
   gauges->is_ready = true;
   gauges->is_current = true;
   const auto took = std::chrono::duration_cast<Millis>(clock.Boot() - start_began);
-  log.Info("feed.ready",
-           {{"keys", index.size()}, {"applied", position.seq}, {"took_ms", took.count()}});
+  log.Info("feed.ready", {{"keys", index.size()},
+                          {"applied", position.seq},
+                          {"from", started_from_snapshot > 0 ? "snapshot" : "store"},
+                          {"took_ms", took.count()}});
   Obeyed();
   FinishStart({});
   Poll();

@@ -1,5 +1,6 @@
 #include "index/facts.h"
 
+#include <bit>
 #include <cstring>
 #include <type_traits>
 
@@ -13,6 +14,7 @@ constexpr uint8_t kRevoked = 2;
 constexpr uint8_t kRotated = 4;
 constexpr uint8_t kByKey = 8;
 
+constexpr int kTexts = 6;
 constexpr size_t kPartsAt = 4;
 constexpr size_t kCidrCountAt = 5;
 constexpr size_t kActorKindAt = 6;
@@ -75,6 +77,18 @@ class Cursor {
  private:
   const std::byte* at_;
 };
+
+// Takes the length of a text from the front, as AppendText writes it. nullopt: there is none.
+std::optional<size_t> TextSize(std::span<const std::byte>& bytes) {
+  size_t size = 0;
+  for (unsigned shift = 0; shift < 28 && !bytes.empty(); shift += 7) {
+    const auto byte = static_cast<uint8_t>(bytes.front());
+    bytes = bytes.subspan(1);
+    size |= size_t{byte & 0x7fu} << shift;
+    if (byte < 0x80) return size;
+  }
+  return std::nullopt;
+}
 
 // A key's id is kept as 16 bytes, if its text is how such an id is written.
 std::optional<key::KeyId> KeyOf(const key::Actor& actor) {
@@ -154,6 +168,39 @@ std::span<const key::Cidr> CidrsIn(const std::byte* bytes) {
   if (parts & kRevoked) at += sizeof(int64_t);
   if (parts & kRotated) at += sizeof(Uuid);
   return Cursor(bytes + at).Cidrs(Load<uint8_t>(bytes + kCidrCountAt));
+}
+
+bool ExpiresIn(const std::byte* bytes) {
+  return (Load<uint8_t>(bytes + kPartsAt) & kExpires) != 0;
+}
+
+bool RevokedIn(const std::byte* bytes) {
+  return (Load<uint8_t>(bytes + kPartsAt) & kRevoked) != 0;
+}
+
+bool AreFacts(std::span<const std::byte> bytes) {
+  if (bytes.size() < kOptionalAt || FactsSize(bytes.data()) != bytes.size()) return false;
+  const auto parts = Load<uint8_t>(bytes.data() + kPartsAt);
+  const auto kind = Load<uint8_t>(bytes.data() + kActorKindAt);
+  const auto pad = Load<uint8_t>(bytes.data() + kActorKindAt + 1);
+  if (parts > (kExpires | kRevoked | kRotated | kByKey) || pad != 0) return false;
+  if (kind < uint8_t(key::ActorKind::kKey) || kind > uint8_t(key::ActorKind::kSystem)) return false;
+  if ((parts & kByKey) != 0 && kind != uint8_t(key::ActorKind::kKey)) return false;
+  const size_t cidrs = Load<uint8_t>(bytes.data() + kCidrCountAt);
+  const size_t fixed = std::popcount(unsigned(parts & (kExpires | kRevoked))) * sizeof(int64_t) +
+                       std::popcount(unsigned(parts & (kRotated | kByKey))) * sizeof(Uuid) +
+                       cidrs * sizeof(key::Cidr);
+  if (bytes.size() - kOptionalAt < fixed) return false;
+  for (const key::Cidr& cidr : CidrsIn(bytes.data())) {
+    if (cidr.prefix_bits > 8 * cidr.network.bytes.size()) return false;
+  }
+  bytes = bytes.subspan(kOptionalAt + fixed);
+  for (int text = 0; text < kTexts; ++text) {
+    const auto size = TextSize(bytes);
+    if (!size || bytes.size() < *size) return false;
+    bytes = bytes.subspan(*size);
+  }
+  return bytes.empty();
 }
 
 }  // namespace p402::index

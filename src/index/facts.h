@@ -51,10 +51,15 @@ struct Facts {
 void EncodeFacts(const key::Record& record, std::string& out);
 Facts ReadFacts(const std::byte* bytes);
 
+// True if `bytes` are facts from their first to their last byte: then everything here can read them.
+bool AreFacts(std::span<const std::byte> bytes);
+
 // Parts of it at once. Requires of ExpiryIn: there is one; of CidrsIn: nothing.
 uint32_t FactsSize(const std::byte* bytes);
 int64_t VersionIn(const std::byte* bytes);
 WallTime ExpiryIn(const std::byte* bytes);
 std::span<const key::Cidr> CidrsIn(const std::byte* bytes);
+bool ExpiresIn(const std::byte* bytes);
+bool RevokedIn(const std::byte* bytes);
 
 }  // namespace p402::index

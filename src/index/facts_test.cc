@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstring>
 #include <random>
 
 namespace p402::index {
@@ -83,6 +84,24 @@ TEST(Facts, AnActorIsKeptAsItIsWritten) {
     EncodeFacts(record, bytes);
     EXPECT_FALSE(ReadFacts(BytesOf(bytes)).created_by_key);
     EXPECT_EQ(ReadFacts(BytesOf(bytes)).created_by, id);
+  }
+}
+
+TEST(Facts, AreFactsFromTheFirstToTheLastByteOrNot) {
+  std::mt19937 dice(2);
+  std::string bytes;
+  const auto are = [](const std::string& text) { return AreFacts({BytesOf(text), text.size()}); };
+  for (int i = 0; i < 200; ++i) {
+    EncodeFacts(Random(dice), bytes);
+    ASSERT_TRUE(are(bytes));
+    ASSERT_FALSE(are(bytes + '\0'));
+    const size_t cut = dice() % bytes.size();
+    ASSERT_FALSE(are(bytes.substr(0, cut)));
+    // Also if the length says so.
+    std::string shorter = bytes.substr(0, cut);
+    const auto size = static_cast<uint32_t>(cut);
+    if (cut >= sizeof size) std::memcpy(shorter.data(), &size, sizeof size);
+    ASSERT_FALSE(are(shorter));
   }
 }
 

@@ -69,6 +69,7 @@ struct Index::Impl {
   void Hide(uint32_t number);
   void Release(State state);
   void Forget();
+  bool Restore(const KeyImage& image);
   key::Record Known(uint32_t number) const;
 
   const std::string brand;
@@ -191,7 +192,8 @@ void Index::Impl::Move(uint32_t number, const key::Record& record) {
   marks.Move(number, moved);
   tables.cells[number].state.store(0);
   Release(old);
-  free_cells.push_back(number);
+  // A walk may have come to it just before.
+  limbo.Add([this, number] { free_cells.push_back(number); });
 }
 
 void Index::Impl::Release(State state) {
@@ -213,6 +215,35 @@ void Index::Impl::Forget() {
   limit_bytes = 0;
 }
 
+// False: the id or the digest is known.
+bool Index::Impl::Restore(const KeyImage& image) {
+  uint32_t number = FindCell(image.id);
+  if (number != 0 && State(tables.cells[number].state.load()).is_known()) return false;
+  if (FindCell(image.digest) != 0) return false;
+  if (number == 0) {
+    number = NewCell(image.id);
+    by_id.Insert(PlaceOf(image.id), number);
+  }
+  const uint32_t facts = tables.facts.Allocate(image.facts.size());
+  std::byte* bytes = tables.facts.At(facts);
+  std::memcpy(bytes, image.facts.data(), image.facts.size());
+  uint64_t flags = 0;
+  if (image.is_test) flags |= State::kTest;
+  if (image.is_disabled) flags |= State::kDisabled;
+  if (RevokedIn(bytes)) flags |= State::kRevoked;
+  if (ExpiresIn(bytes)) flags |= State::kExpires;
+  if (!CidrsIn(bytes).empty()) flags |= State::kHasCidrs;
+  const State state(flags, tables.scope_sets.Use(image.scopes), facts);
+  limit_bytes += LimitBytes(state, bytes);
+  Cell& cell = tables.cells[number];
+  cell.digest = image.digest;
+  cell.account = tables.accounts.NumberOf(image.account);
+  cell.state.store(state.word());
+  by_digest.Insert(PlaceOf(image.digest), number);
+  size.fetch_add(1, std::memory_order_relaxed);
+  return true;
+}
+
 Index::Index(std::string brand) : impl_(std::make_unique<Impl>(std::move(brand))) {}
 Index::~Index() = default;
 
@@ -229,6 +260,23 @@ void Index::Reserve(size_t keys) {
   if (impl_->tables.cells.end() > 1) return;
   impl_->by_digest.Reserve(keys);
   impl_->by_id.Reserve(keys);
+}
+
+Status Index::Load(std::span<const KeyImage> keys) {
+  std::lock_guard lock(impl_->writer);
+  // Two lines of memory are not in the cache for each key: asked for this many keys ahead.
+  constexpr size_t kAhead = 16;
+  for (size_t i = 0; i < keys.size(); ++i) {
+    if (i + kAhead < keys.size()) {
+      impl_->by_id.Prefetch(PlaceOf(keys[i + kAhead].id));
+      impl_->by_digest.Prefetch(PlaceOf(keys[i + kAhead].digest));
+    }
+    if (!impl_->Restore(keys[i])) {
+      return Fail(ErrorCode::kCorrupt, "the snapshot is damaged: a key that is there twice");
+    }
+  }
+  impl_->limbo.Poll();
+  return {};
 }
 
 void Index::Clear() {
@@ -319,6 +367,23 @@ size_t Index::waiting_marks() const {
 
 std::optional<WallTime> Index::OldestWaitingMark() const {
   return impl_->marks.Oldest();
+}
+
+uint32_t Index::Walk(uint32_t from, uint32_t cells,
+                     const std::function<void(const View&)>& visit) const {
+  uint32_t end = 0;
+  {
+    std::lock_guard lock(impl_->writer);
+    end = impl_->tables.cells.end();
+  }
+  const uint32_t until = end - from < cells ? end : from + cells;
+  for (uint32_t number = from; number < until; ++number) {
+    auto pin = impl_->readers.Enter();
+    const Cell& cell = impl_->tables.cells[number];
+    const State state(cell.state.load());
+    if (state.is_known()) visit(View(std::move(pin), impl_->tables, cell, state));
+  }
+  return until == end ? 0 : until;
 }
 
 std::vector<key::Record> Index::Dump() const {

@@ -1,13 +1,17 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/clock.h"
+#include "base/result.h"
 #include "index/marks.h"
 #include "index/view.h"
 #include "key/decision.h"
@@ -32,11 +36,22 @@ struct MemoryUse {
   size_t for_decisions() const { return cells + directories + shared + limits; }
 };
 
+// One key as a snapshot has it (snapshot.h). Lifetime: that of what it was decoded from.
+struct KeyImage {
+  key::Digest digest{};
+  key::KeyId id = {};
+  key::AccountId account = {};
+  bool is_test = false;
+  bool is_disabled = false;
+  std::string_view scopes = {};           // as ScopeSet::ToString
+  std::span<const std::byte> facts = {};  // AreFacts
+};
+
 // Every key in memory: verification without the store.
 //
-// Threads: Verify, Recheck, Find, size, LastUsed: any; they wait for no writer. Put, Clear, Reserve,
-// ReturnMarks, Dump, memory_use: one at a time (a lock sees to it), and not while the calling thread
-// has a View. TakeMarks, OldestWaitingMark, waiting_marks: any; they wait for each other.
+// Threads: Verify, Recheck, Find, size, LastUsed: any; they wait for no writer. Put, Load, Clear,
+// Reserve, ReturnMarks, Dump, memory_use: one at a time (a lock sees to it), and not while the calling
+// thread has a View. TakeMarks, OldestWaitingMark, waiting_marks: any; they wait for each other.
 // Invariant: the content is a fold over the records put so far: for each id the one with the
 // largest version. A record that was revoked never becomes unrevoked, whatever is put. Limits: 2^27
 // keys and 64 GiB of names, metadata and the like; beyond it the process ends, as it does without
@@ -54,6 +69,9 @@ class Index {
   void Put(const key::Record& record);
   // Makes room for so many keys, if the index is empty: then Put does not have to make any.
   void Reserve(size_t keys);
+  // Adds keys of a snapshot to an index that nothing else was put into. The more keys at once, the
+  // less each costs. Errors: kCorrupt if one is known already; then Clear() it.
+  Status Load(std::span<const KeyImage> keys);
   // Forgets every key but the marks not yet taken (a full resync). Waits for readers.
   void Clear();
 
@@ -81,7 +99,13 @@ class Index {
   // taken. nullopt: none waits.
   std::optional<WallTime> OldestWaitingMark() const;
 
-  // Every record, ascending by id: for tests and snapshots.
+  // Shows `visit` the keys in up to `cells` cells from cell `from` on, 1 at first. Returns where to
+  // go on, or 0 after the last. Of a key that is changed during a walk, the version before or after
+  // is seen; one that gets another digest or account may be seen twice or not at all.
+  // Threads: any; waits for one Put at most. Requires: no Clear() meanwhile.
+  uint32_t Walk(uint32_t from, uint32_t cells, const std::function<void(const View&)>& visit) const;
+
+  // Every record, ascending by id: for tests.
   std::vector<key::Record> Dump() const;
 
  private:

@@ -12,8 +12,6 @@
 #include <cstring>
 #include <utility>
 
-#include "base/check.h"
-
 namespace p402::index {
 namespace {
 
@@ -116,6 +114,7 @@ Result<SnapshotHeader> DecodeSnapshotHeader(std::string_view bytes) {
   if (header.label.from.seq < 1 || header.label.through.seq < header.label.from.seq) {
     return Damaged("places");
   }
+  if (header.label.keys > header.file_bytes) return Damaged("its counts");
   return header;
 }
 
@@ -155,7 +154,9 @@ SnapshotFileWriter::~SnapshotFileWriter() {
 }
 
 Status SnapshotFileWriter::Append(std::string_view payload, uint32_t keys) {
-  P402_CHECK(payload.size() <= SnapshotBlockHead::kMaxPayload);
+  if (payload.size() > SnapshotBlockHead::kMaxPayload) {
+    return Fail(ErrorCode::kTooLarge, "a block of a snapshot is too large");
+  }
   std::string head = EncodeBlockHead(
       {.number = blocks_, .payload_bytes = static_cast<uint32_t>(payload.size()), .keys = keys});
   Set(head, 20, BlockChecksum(head, payload));

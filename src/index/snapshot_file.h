@@ -89,7 +89,7 @@ class SnapshotFileWriter {
   SnapshotFileWriter(const SnapshotFileWriter&) = delete;
   SnapshotFileWriter& operator=(const SnapshotFileWriter&) = delete;
 
-  // Requires: `payload` has kMaxPayload bytes at most. Errors: kIo, kResourceExhausted (disk full).
+  // Errors: kTooLarge above kMaxPayload, kIo, kResourceExhausted (disk full).
   Status Append(std::string_view payload, uint32_t keys);
   // `label.keys` is filled here. Nothing may follow.
   Status Finish(SnapshotLabel label);

@@ -99,6 +99,8 @@ TEST_F(SnapshotFileTest, AnUnfinishedOneLeavesNothingAndReplacesNothing) {
     auto writer = SnapshotFileWriter::Create(path_);
     ASSERT_TRUE(writer);
     ASSERT_TRUE((*writer)->Append("new", 1));
+    const std::string large(SnapshotBlockHead::kMaxPayload + 1, 'x');
+    EXPECT_EQ((*writer)->Append(large, 1).error().code, ErrorCode::kTooLarge);
   }
   EXPECT_THAT(Names(), ElementsAre("index.snapshot"));
   EXPECT_THAT(*Read(), ElementsAre("old"));
@@ -152,6 +154,7 @@ TEST_F(SnapshotFileTest, CountsThatDoNotFitAreFound) {
     return EncodeSnapshotHeader(changed) + good.substr(SnapshotHeader::kBytes);
   };
   EXPECT_EQ(CodeOf(with([](auto& h) { h.label.keys = 4; })), ErrorCode::kCorrupt);
+  EXPECT_EQ(CodeOf(with([](auto& h) { h.label.keys = UINT64_MAX; })), ErrorCode::kCorrupt);
   EXPECT_EQ(CodeOf(with([](auto& h) { h.blocks = 1; })), ErrorCode::kCorrupt);
   EXPECT_EQ(CodeOf(with([](auto& h) { h.blocks = 3; })), ErrorCode::kCorrupt);
   EXPECT_EQ(CodeOf(with([](auto& h) { h.label.from.seq = 0; })), ErrorCode::kCorrupt);

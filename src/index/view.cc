@@ -22,6 +22,11 @@ Facts View::facts() const {
   return ReadFacts(tables_->facts.At(state_.facts()));
 }
 
+std::span<const std::byte> View::facts_bytes() const {
+  const std::byte* bytes = tables_->facts.At(state_.facts());
+  return {bytes, FactsSize(bytes)};
+}
+
 key::Record View::Materialize() const {
   const Facts known = facts();
   auto scope_set = key::ScopeSet::ParseText(scopes());

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <optional>
+#include <span>
 #include <string_view>
 
 #include "base/clock.h"
@@ -40,6 +42,8 @@ class View {
   bool is_newest() const { return cell_->state.load(std::memory_order_acquire) == state_.word(); }
   // Everything else: name, owner, metadata, … Cost: one pass over them.
   Facts facts() const;
+  // The same as they lie in memory (facts.h).
+  std::span<const std::byte> facts_bytes() const;
   std::string_view name() const { return facts().name; }
   std::string_view owner() const { return facts().owner; }
   std::string_view metadata() const { return facts().metadata; }

@@ -4,7 +4,9 @@
 
 #include "base/await.h"
 #include "base/guarded_scheduler.h"
+#include "feed/snapshot_writer.h"
 #include "index/index.h"
+#include "index/snapshot.h"
 #include "service/usage.h"
 #include "store/sqlite/sqlite_store.h"
 
@@ -30,6 +32,7 @@ struct Engine::Parts {
   TaskThread feed_thread{"p402-feed", clock};
   GuardedScheduler usage_thread{"p402-usage", clock};
   GuardedScheduler anchor_thread{"p402-anchor", clock};
+  GuardedScheduler snapshot_thread{"p402-snapshot", clock};
   std::unique_ptr<store::Store> store = {};
 
   // Everything that needs the store; made when it is open.
@@ -38,6 +41,8 @@ struct Engine::Parts {
         : index(p.options.brand),
           ids(p.clock, p.random),
           feed(*p.store, index, p.feed_thread, p.clock, p.log, *p.metrics),
+          snapshots({.file = p.options.folder / index::kSnapshotName, .store = p.store->id()}, feed,
+                    index, p.snapshot_thread, p.clock, p.log),
           authenticator(index, feed, p.clock, p.options.marks_use),
           verifier(index, feed, p.clock, p.options.marks_use),
           usage(index, *p.store, p.usage_thread, p.clock, p.log, *p.metrics),
@@ -49,6 +54,7 @@ struct Engine::Parts {
     index::Index index;
     Uuid7Generator ids;
     feed::Feed feed;
+    feed::SnapshotWriter snapshots;
     Authenticator authenticator;
     Verifier verifier;
     UsageWriter usage;
@@ -99,20 +105,27 @@ void Engine::Load(std::move_only_function<void(Status)> done) {
   Parts& p = *parts_;
   p.services->usage.Start();
   p.services->audit.StartHourlyAnchor(p.anchor_thread);
-  p.services->feed.Start(Callback<Status>(p.main_thread, std::move(done)));
+  p.services->snapshots.Start();
+  p.services->feed.Start(Callback<Status>(p.main_thread, std::move(done)),
+                         feed::SnapshotSource{.file = p.options.folder / index::kSnapshotName,
+                                              .executor = p.snapshot_thread});
 }
 
-// The order: marks while the store is open; nothing waits for the feed any more; no task of ours
-// starts another store call; the store finishes and completes into executors that are still there.
+// The order: marks while the store is open, and a snapshot while the feed is current; nothing waits
+// for the feed any more; no task of ours starts another store call; the store finishes and completes into executors that are still there.
 Status Engine::Stop() {
   Parts& p = *parts_;
   if (!p.store) return {};
   auto flushed = Await<Status>(
       p.main_thread, [&](Callback<Status> done) { p.services->usage.Flush(std::move(done)); });
   if (!flushed) p.log.Error("usage.flush_failed", {{"detail", flushed.error().detail}});
+  // Without a snapshot the next start takes longer, and that is all.
+  [[maybe_unused]] const auto written = Await<Status>(
+      p.main_thread, [&](Callback<Status> done) { p.services->snapshots.Flush(std::move(done)); });
   p.services->feed.Stop();
   p.usage_thread.Close();
   p.anchor_thread.Close();
+  p.snapshot_thread.Close();
   p.store.reset();
   return flushed;
 }
