@@ -67,21 +67,9 @@ def run(setup):
     return page
 
 
-def can_do_without_marks(setup, store):
-    """Whether this version has the switch; it is made for this measurement, and no help text names it."""
-    try:
-        Product(setup, store, [WITHOUT_MARKS]).stop()
-    except Failed:
-        return False
-    return True
-
-
 def measure_marks(setup, page, store, request):
     """What it costs to note the last use of a key: the same server without it."""
     what = "requests/s with marks of use ÷ without, p402_load"
-    if not can_do_without_marks(setup, store):
-        page.judge(at_least(what, 0.98, reason=f"not available: this p402 serve has no {WITHOUT_MARKS}"))
-        return
 
     # A folder has one server at a time, so the sides are restarts.
     def measure(arguments):

@@ -272,7 +272,7 @@ P402_API int p402_create(p402_keys* keys, p402_text actor, const p402_new_key* w
 typedef struct p402_revocation {
   p402_text key_id; /* required */
   p402_text reason; /* at most 255 bytes; absent: none */
-  bool cascade;     /* also what the key has made, and what that has made */
+  bool cascade;     /* also what it made, and what these made or were rotated to, and so on */
   uint64_t reserved[4];
 } p402_revocation;
 

@@ -34,7 +34,8 @@ class DirectWriter {
   size_t body_at_ = 0;
 };
 
-// `response`, which has no file and no secret, as a direct answer.
+// `response` as a direct answer.
+// Requires: no file, no secret, and no line end in a header.
 net::DirectAnswer DirectAnswerOf(const net::Response& response, std::string& scratch);
 
 }  // namespace p402::api

@@ -66,18 +66,17 @@ std::optional<std::string_view> OnlyKey(std::string_view body) {
 std::optional<net::DirectAnswer> AnswerVerifyDirectly(Core& core, const Route& route,
                                                       const net::Request& request,
                                                       std::string& scratch) {
-  const auto& [authenticator, verifier] =
-      std::tie(core.parts().authenticator, core.parts().verifier);
+  const Parts& parts = core.parts();
   const auto token = OnlyKey(request.body);
   if (!token || !request.query.empty() || !CheckContentType(request, false)) return std::nullopt;
   const auto presented = ReadPresented(request, ApiKeyHeader::kIgnored);
   if (!presented || !presented->is_present) return std::nullopt;
-  const auto caller = authenticator.AuthenticateView(presented->token, std::nullopt);
+  const auto caller = parts.authenticator.AuthenticateView(presented->token, std::nullopt);
   if (!caller || caller->decision != key::Decision::kValid) return std::nullopt;
   if (!caller->key.Covers(route.scope)) return std::nullopt;
   key::Question question{.account = caller->key.account()};
   if (caller->key.mode() == key::Mode::kTest) question.mode = key::Mode::kTest;  // A2
-  const auto answer = verifier.Verify(*token, question);
+  const auto answer = parts.verifier.Verify(*token, question);
   if (!answer || !caller->key.is_newest()) return std::nullopt;  // R2
   core.CountDecision(Core::Endpoint::kVerify, answer->decision);
   core.CountAnswer(&route, 200);

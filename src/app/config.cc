@@ -14,7 +14,7 @@ namespace {
 
 constexpr int kMaxThreads = 1024;
 
-constexpr std::array<Setting, 15> kSettings = {{
+constexpr std::array<Setting, 16> kSettings = {{
     {"data", "DIR", "Folder of the store, made with mode 0700 if it is missing (required)"},
     {"listen", "ADDR",
      "Where to serve: IP:PORT or unix:/path; port 0 takes any free one (default 127.0.0.1:4020)",
@@ -39,6 +39,8 @@ constexpr std::array<Setting, 15> kSettings = {{
     {"public-url", "URL", "How users reach this server (default http://localhost:4020)"},
     {"drain-time", "DURATION",
      "How long requests in flight may take when the server stops (default 30s)"},
+    {"no-usage", "",
+     "Do not record when keys are used: last_used_at stays as it is (default false)"},
     {"log-level", "LEVEL", "debug, info, warning or error (default info)"},
     {"log-file", "FILE", "Where to write the log, JSON lines (default standard error)"},
     {"account-name", "TEXT", "Name of the account that an empty store gets (default default)"},
@@ -161,6 +163,8 @@ Status ReadNode(const Reader& reader, NodeOptions& node) {
   P402_TRY(node.tls, ReadTls(reader));
   P402_TRY(ReadProxies(reader, node));
   P402_TRY(node.threads, ReadThreads(reader));
+  P402_TRY(const bool has_no_usage, reader.Switch("no-usage"));
+  node.marks_use = !has_no_usage;
   node.first_account_name = reader.Text("account-name", "default");
   return {};
 }

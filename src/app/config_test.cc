@@ -66,6 +66,7 @@ TEST(Config, C1_EverySettingIsRead) {
                               {"threads", {"3"}},
                               {"public-url", {"https://keys.example.com"}},
                               {"drain-time", {"2m"}},
+                              {"no-usage", {"true"}},
                               {"log-level", {"debug"}},
                               {"log-file", {"/l"}},
                               {"account-name", {"Example"}},
@@ -79,6 +80,7 @@ TEST(Config, C1_EverySettingIsRead) {
   EXPECT_TRUE(options->node.trusts_unix_peers);
   EXPECT_EQ(options->node.brand, "acme");
   EXPECT_EQ(options->node.threads, 3);
+  EXPECT_FALSE(options->node.marks_use);
   EXPECT_EQ(options->node.first_account_name, "Example");
   EXPECT_TRUE(options->has_public_url);
   EXPECT_EQ(options->drain_time, std::chrono::minutes(2));
@@ -106,6 +108,7 @@ TEST(Config, C1_BadValuesAreRefusedByName) {
       {"public-url", "http://a/b"},
       {"public-url", "https://u@h"},
       {"behind-tls-proxy", "yes"},
+      {"no-usage", "no"},
       {"store", "postgres://x"},
   };
   for (const auto& [name, value] : bad) {

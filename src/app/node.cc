@@ -73,7 +73,9 @@ Result<std::unique_ptr<Node>> Node::Open(NodeOptions options, const Clock& clock
   auto parts = std::make_unique<Parts>(std::move(options), clock, log);
   Parts& p = *parts;
   std::unique_ptr<Node> node(new Node(std::move(parts)));
-  P402_TRY(p.engine, service::Engine::Open({.folder = p.options.data, .brand = p.options.brand},
+  P402_TRY(p.engine, service::Engine::Open({.folder = p.options.data,
+                                            .brand = p.options.brand,
+                                            .marks_use = p.options.marks_use},
                                            clock, random, log));
   P402_TRY(const key::AccountId first_account, p.EnsureFirstAccount());
   P402_TRY(p.MakeApi(first_account));

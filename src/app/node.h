@@ -30,6 +30,7 @@ struct NodeOptions {
   std::map<std::string, api::AuthzRoute, std::less<>> routes = {};
   std::vector<key::Cidr> trusted_proxies = {};
   bool trusts_unix_peers = false;
+  bool marks_use = true;  // false: last_used_at stays as it is
   std::string first_account_name = "default";
 };
 

@@ -70,7 +70,7 @@ void RegisterKeysRevoke(CLI::App& keys, Context& context) {
   command.add_option("ID", options->id, "The key id")->required()->type_name("");
   command.add_option("--reason", options->reason, "Why, for the audit trail, at most 255 bytes");
   command.add_flag("--cascade", options->cascade,
-                   "Revoke every key that it created or was rotated to, too, and so on");
+                   "Revoke what it created, and what that created or was rotated to, too");
   command.add_flag("--no-wait", options->no_wait, "Do not wait until every node has obeyed");
   command.add_flag("--yes,-y", options->yes, "Do not ask");
   AddCommon(command, options->common);

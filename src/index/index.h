@@ -49,9 +49,9 @@ struct KeyImage {
 
 // Every key in memory: verification without the store.
 //
-// Threads: Verify, Recheck, Find, size, LastUsed, Dump: any; they wait for nobody. Put, Load, Clear,
-// Reserve, ReturnMarks: one at a time (a lock sees to it), and not while the calling thread has a
-// View. TakeMarks, OldestWaitingMark, waiting_marks: any; they wait for each other.
+// Threads: Verify, Recheck, Find, size, LastUsed: any; they wait for no writer. Put, Load, Clear,
+// Reserve, ReturnMarks, Dump, memory_use: one at a time (a lock sees to it), and not while the calling
+// thread has a View. TakeMarks, OldestWaitingMark, waiting_marks: any; they wait for each other.
 // Invariant: the content is a fold over the records put so far: for each id the one with the
 // largest version. A record that was revoked never becomes unrevoked, whatever is put. Limits: 2^27
 // keys and 64 GiB of names, metadata and the like; beyond it the process ends, as it does without

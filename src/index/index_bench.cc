@@ -8,6 +8,7 @@
 #include <cstring>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <numeric>
 
 #include "base/check.h"
@@ -96,7 +97,9 @@ struct World {
 };
 
 World& WorldOf(int64_t count) {
+  static std::mutex mutex;  // of two threads, one makes it
   static std::map<int64_t, std::unique_ptr<World>> worlds;
+  std::lock_guard lock(mutex);
   auto& world = worlds[count];
   if (!world) {
     worlds.clear();  // one at a time fits in memory

@@ -6,7 +6,8 @@
 
 namespace p402::index {
 
-// The processor's number: a memory read since Linux 4.18 and glibc 2.35 (restartable sequences).
+// The processor's number: a memory read since Linux 4.18 and glibc 2.35 (restartable sequences). Not
+// the thread's: the host of a library may have hundreds of threads, and no more processors for it.
 unsigned Readers::ThisStripe() {
   const int processor = sched_getcpu();
   return processor < 0 ? 0 : static_cast<unsigned>(processor);

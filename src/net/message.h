@@ -18,9 +18,9 @@ struct HeaderView {
   std::string_view value;  // without surrounding white space
 };
 
-// A request. Lifetime: everything points into the connection's buffer, valid until the Responder of
-// this request has been used or destroyed. The bytes are wiped afterwards, because they may hold a
-// raw key.
+// A request. Its bytes are wiped when it is answered, because they may hold a raw key.
+// Lifetime: everything points into the connection's buffer, valid until AnswerDirectly has answered,
+//           or else until the Responder of this request has been used or destroyed.
 struct Request {
   std::string_view method;
   std::string_view target;  // as sent: path and query, nothing decoded or normalised

@@ -5,7 +5,6 @@
 #include <functional>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -45,8 +44,8 @@ class Responder {
 };
 
 enum class BodyPolicy : uint8_t {
-  kRead,    // wait for the body, up to the limit, then call OnRequest
-  kIgnore,  // call OnRequest at once with an empty body, answer and close
+  kRead,    // wait for the body, up to the limit, before the request is answered
+  kIgnore,  // answer at once, as if the body were empty, and close
 };
 
 // What the server calls. Threads: concurrently, from every I/O thread; must not block.

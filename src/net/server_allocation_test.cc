@@ -65,7 +65,7 @@ struct CountingServer : TestServer {
   CountingServer() {
     noted.reserve(10'000);
     handler.answer_directly = [this](const Request& request,
-                                     std::span<char>) -> std::optional<DirectAnswer> {
+                                     std::string&) -> std::optional<DirectAnswer> {
       if (request.path == "/ordinary") return std::nullopt;
       const std::lock_guard lock(mutex);
       noted.push_back(allocations_of_this_thread);

@@ -27,13 +27,6 @@ void BlockSignals() {
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
 }
 
-// Nobody cancels this thread. If it says that it could be cancelled at any time, glibc spares every
-// recv, send and epoll_wait the two locked instructions that would say so for the call alone.
-void SkipCancellation() {
-  int before = 0;
-  pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, &before);
-}
-
 }  // namespace
 
 Shared::Shared(const ServerOptions& options, const Clock& the_clock, Log& the_log, Metrics& metrics)
@@ -94,7 +87,6 @@ void Worker::AddListener(Port& port, UniqueFd socket) {
 void Worker::Start() {
   thread_ = std::thread([this] {
     BlockSignals();
-    SkipCancellation();
     pthread_setname_np(pthread_self(), fmt::format("p402-io-{}", number_).substr(0, 15).c_str());
     loop_.Run(kTick,
               {.on_tick = [this] { OnTick(); },

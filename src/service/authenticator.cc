@@ -25,13 +25,14 @@ Caller CallerOf(const index::View& key, const std::optional<key::IpAddress>& ip,
 
 }  // namespace
 
-Authenticator::Authenticator(index::Index& index, feed::Feed& feed, const Clock& clock)
-    : index_(index), feed_(feed), clock_(clock) {}
+Authenticator::Authenticator(index::Index& index, feed::Feed& feed, const Clock& clock,
+                             bool marks_use)
+    : index_(index), feed_(feed), clock_(clock), marks_use_(marks_use) {}
 
 Result<index::Answer> Authenticator::AuthenticateView(std::string_view presented,
                                                       const std::optional<key::IpAddress>& ip) {
   P402_TRY(RequireCurrent(feed_));
-  auto answer = index_.Verify(presented, {.ip = ip}, clock_.Now());
+  auto answer = index_.Verify(presented, {.ip = ip}, clock_.Now(), marks_use_);
   P402_TRY(RequireCurrent(feed_));
   return answer;
 }

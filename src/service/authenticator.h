@@ -14,7 +14,8 @@ namespace p402::service {
 // Threads: safe to call concurrently.
 class Authenticator {
  public:
-  Authenticator(index::Index& index, feed::Feed& feed, const Clock& clock);
+  // `marks_use`: a valid key counts as used (L1).
+  Authenticator(index::Index& index, feed::Feed& feed, const Clock& clock, bool marks_use = true);
 
   // The index's own answer, without a copy of the key: for what is answered at once. Errors:
   // kUnavailable while this node is not current. A refused key is a decision, not an error.
@@ -38,6 +39,7 @@ class Authenticator {
   index::Index& index_;
   feed::Feed& feed_;
   const Clock& clock_;
+  const bool marks_use_;
 };
 
 // Errors: kPermissionDenied, reason "insufficient_scope", `field` the scope.

@@ -22,6 +22,7 @@ struct EngineOptions {
   std::filesystem::path folder = {};
   bool create = true;  // false: kNotFound if there is no database
   std::string brand = "p402";
+  bool marks_use = true;  // false: last_used_at stays as it is
 };
 
 // Everything of a process that owns a data folder, but the way in: the store, the index, the feed
@@ -29,7 +30,7 @@ struct EngineOptions {
 // HTTP before it, the library a function call.
 //
 // Threads:  Open, FindFirstAccount, MakeFirstAccount, Load and Stop: one thread, none of its own;
-//           the first four wait. What the accessors return says for itself.
+//           all but Load wait. What the accessors return says for itself.
 // Lifetime: clock, random and log outlive it. The accessors are for the time before Stop().
 class Engine {
  public:

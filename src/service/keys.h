@@ -76,7 +76,7 @@ struct CreatedKey {
 };
 struct RevokeResult {
   key::Record record;
-  std::vector<key::KeyId> cascaded = {};  // what the key had created, revoked with it
+  std::vector<key::KeyId> cascaded = {};  // the heirs (A5), revoked with it
   Enforcement enforcement = {};
 };
 struct ListResult {

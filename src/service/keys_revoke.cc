@@ -30,14 +30,19 @@ Result<key::Record> ReadAllowedActor(store::Transaction& transaction,
   return actor;
 }
 
+Failure TooMany() {
+  return InvalidArgument("cascade", "more than " + std::to_string(limits::kCascadeKeys) +
+                                        " keys descend from it: revoke some of them first");
+}
+
 // What somebody else rotated the named key to is no heir: it is what its holder works with now, so
 // that rotating a key that leaked and then revoking it, with all that it made, stops nobody else.
 bool IsReplacement(const key::Record& root, const key::Record& child) {
   return child.rotated_from == root.id && child.created_by.id != root.id.ToString();
 }
 
-// Everything that the key created or was rotated to, by whomever, and what comes from that, and so
-// on, through keys that are revoked already. Whether the actor could act on a descendant alone does
+// What the key created, what these created or were rotated to, by whomever, and so on, through keys
+// that are revoked already. Whether the actor could act on a descendant alone does
 // not matter: what a key left behind is revoked with it although somebody may have widened it since;
 // otherwise an heir could hide there.
 Result<std::vector<key::Record>> ReadDescendants(store::Transaction& transaction,
@@ -46,16 +51,13 @@ Result<std::vector<key::Record>> ReadDescendants(store::Transaction& transaction
   std::set<key::KeyId> seen{root.id};
   std::deque<key::KeyId> open{root.id};
   while (!open.empty()) {
-    // So many that a full answer exceeds the limit although all that were seen are in it.
-    P402_TRY(auto heirs, transaction.HeirsOf(open.front(), limits::kCascadeKeys + 2));
+    P402_TRY(auto heirs, transaction.HeirsOf(open.front(), limits::kCascadeKeys + 1));
     open.pop_front();
+    if (heirs.size() > limits::kCascadeKeys) return TooMany();  // a full page may hide heirs
     for (auto& child : heirs) {
-      if (child.account != root.account || IsReplacement(root, child)) continue;
       if (!seen.insert(child.id).second) continue;
-      if (descendants.size() == limits::kCascadeKeys) {
-        return InvalidArgument("cascade", "more than " + std::to_string(limits::kCascadeKeys) +
-                                              " keys descend from it: revoke some of them first");
-      }
+      if (child.account != root.account || IsReplacement(root, child)) continue;
+      if (descendants.size() == limits::kCascadeKeys) return TooMany();
       open.push_back(child.id);
       descendants.push_back(std::move(child));
     }

@@ -126,9 +126,8 @@ TEST_F(RevokeTest, A5_CascadeFollowsRotationsBySomebodyElse) {
   ASSERT_EQ(Say(own), "ok");
   const auto revoked = Revoke(root_, root.record->id, {.cascade = true});
   ASSERT_EQ(Say(revoked), "ok");
-  EXPECT_THAT(revoked->cascaded,
-              UnorderedElementsAre(child.record->id, rotated->record.id, again->record.id,
-                                   heir.record->id));
+  EXPECT_THAT(revoked->cascaded, UnorderedElementsAre(child.record->id, rotated->record.id,
+                                                      again->record.id, heir.record->id));
   EXPECT_EQ(Ask(again->raw_key.Reveal()), "revoked");
   EXPECT_EQ(Ask(own->raw_key.Reveal()), "valid") << "the replacement that an administrator made";
   EXPECT_FALSE(IsRevoked(root_)) << "who rotated is no heir";

@@ -12,14 +12,14 @@ Failure NotCurrent() {
 
 }  // namespace
 
-Verifier::Verifier(index::Index& index, feed::Feed& feed, const Clock& clock)
-    : index_(index), feed_(feed), clock_(clock) {}
+Verifier::Verifier(index::Index& index, feed::Feed& feed, const Clock& clock, bool marks_use)
+    : index_(index), feed_(feed), clock_(clock), marks_use_(marks_use) {}
 
 // Before, so that nothing is looked up in an index that is not whole; after, so that an answer
 // whose lookup raced with the end of currency is not given.
 Result<index::Answer> Verifier::Verify(std::string_view presented, const key::Question& question) {
   if (!feed_.is_current()) return NotCurrent();
-  auto answer = index_.Verify(presented, question, clock_.Now());
+  auto answer = index_.Verify(presented, question, clock_.Now(), marks_use_);
   if (!feed_.is_current()) return NotCurrent();
   return answer;
 }

@@ -14,13 +14,15 @@ namespace p402::service {
 // Threads: safe to call concurrently; never blocks.
 class Verifier {
  public:
-  Verifier(index::Index& index, feed::Feed& feed, const Clock& clock);
+  // `marks_use`: a valid key counts as used (L1).
+  Verifier(index::Index& index, feed::Feed& feed, const Clock& clock, bool marks_use = true);
   Result<index::Answer> Verify(std::string_view presented, const key::Question& question);
 
  private:
   index::Index& index_;
   feed::Feed& feed_;
   const Clock& clock_;
+  const bool marks_use_;
 };
 
 }  // namespace p402::service

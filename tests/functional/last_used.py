@@ -102,3 +102,13 @@ def test_L1_no_database_write_for_each_use(make_server):
     fast.close()
     grown = journal.stat().st_size - before
     assert grown < 5000 * 100, f"the write-ahead log grew by {grown} bytes"
+
+
+def test_L1_no_usage_leaves_last_used_as_it_is(make_server):
+    """--no-usage: the decision is the same, and nothing is marked."""
+    server = make_server(arguments=["--no-usage"])
+    with server.client() as root:
+        key = root.create("unmarked")
+        for use in uses(server, root, key).values():
+            use()
+        assert shown(root, key["id"]) is None

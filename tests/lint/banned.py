@@ -51,9 +51,7 @@ CODE_RULES = [
 
 # Matched against the text as it is.
 TEXT_RULES = [
-    Rule(r'#[ \t]*include[ \t]*[<"]boost/(beast|asio)\b',
-         "Beast and Asio stay out of headers: a file with them compiles five times as long",
-         lambda path: path.endswith(".h") and path.startswith(("src/", "include/"))),
+    Rule(r'#[ \t]*include[ \t]*[<"]boost/(beast|asio)\b', "I/O is net/loop.h (docs/decisions/0002-epoll.md)", is_cpp),
     Rule(r'#[ \t]*include[ \t]*[<"]nlohmann/', "JSON is Boost.JSON, or written by hand", is_cpp),
     Rule(r'#[ \t]*include[ \t]*[<"]sqlite3\.h', "only store knows SQLite",
          lambda path: _in_src(path) and not path.startswith("src/store/")),

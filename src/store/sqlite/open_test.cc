@@ -375,7 +375,7 @@ TEST_F(MigrationTest, A5_Version2GetsTheIndexOfRotations) {
   }
   EXPECT_EQ(SqlInt("SELECT count(*) FROM sqlite_schema WHERE name = 'keys_rotated_from'"), 0);
   EXPECT_TRUE(TryOpen());
-  EXPECT_EQ(SqlInt("PRAGMA user_version"), 3);
+  EXPECT_EQ(SqlInt("PRAGMA user_version"), kSchemaVersion);
   EXPECT_EQ(SqlInt("SELECT count(*) FROM sqlite_schema WHERE name = 'keys_rotated_from'"), 1);
 }
 

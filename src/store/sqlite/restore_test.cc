@@ -276,7 +276,9 @@ TEST_F(RestoreTest, C5_ABackupOfAnOlderSchemaIsRestored) {
   {
     auto database = Database::Open({.file = backup()});
     ASSERT_TRUE(database);
-    ASSERT_TRUE((*database)->Execute("DROP INDEX log_restrictions; PRAGMA user_version=2"));
+    ASSERT_TRUE(
+        (*database)->Execute("DROP INDEX log_restrictions; DROP INDEX keys_rotated_from; "
+                             "PRAGMA user_version=2"));
   }
   auto report = TryRestore();
   ASSERT_TRUE(report) << report.error().detail;
