@@ -4,13 +4,13 @@
 #pragma once
 
 #include <cstdint>
+#include <cstdlib>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
-#include <utility>
 
 #include "p402/c.h"
 
@@ -153,7 +153,11 @@ class Keys {
     if (keys->keys_ == nullptr) keys.reset();
     return keys;
   }
-  ~Keys() { static_cast<void>(Close()); }
+  // Ends the process if it is called from within an event: what the event goes on with would be gone.
+  ~Keys() {
+    static_cast<void>(Close());
+    if (keys_ != nullptr) std::abort();
+  }
   Keys(const Keys&) = delete;
   Keys& operator=(const Keys&) = delete;
 

@@ -74,6 +74,11 @@ Result<service::CreateRequest> ReadCreate(const JsonBody& body, const net::Reque
   create.metadata = metadata.value_or("");
   P402_TRY(const auto owner, ReadClearableText(body, "owner"));
   create.owner = owner.value_or("");
+  // A script whose variable is empty must not get a key with all of its own scopes.
+  if (create.owner.empty() && body.Has("owner") && !body.IsNull("owner")) {
+    return InvalidArgument(
+        "owner", fmt::format("\"owner\" must be 1 to {} bytes, or null.", limits::kOwnerBytes));
+  }
   P402_TRY(const auto cidrs, body.Texts("allowed_cidrs"));
   create.allowed_cidrs = cidrs.value_or(std::vector<std::string>{});
   P402_TRY(create.idempotency_key, ReadIdempotencyKey(request));

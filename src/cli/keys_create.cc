@@ -44,6 +44,17 @@ void RegisterKeysCreate(CLI::App& keys, Context& context) {
   AddKeyFlags(command, options->flags);
   command.add_option("--idempotency-key", options->idempotency_key,
                      "A text that makes a retry safe: the same one creates nothing again");
+  // What an empty variable of a script leaves out here would make a wider key. (`keys update` clears
+  // a setting this way.)
+  const CLI::Validator not_empty(
+      [](const std::string& value) {
+        return value.empty() ? "is empty: give a value, or leave it out" : "";
+      },
+      "");
+  for (const char* name : {"--owner", "--allowed-cidr", "--metadata", "--expires-in",
+                           "--expires-at", "--idempotency-key"}) {
+    command.get_option(name)->check(not_empty);
+  }
   AddCommon(command, options->common);
   command.callback([&context, &command, options] {
     context.chosen = [&context, &command, options] {

@@ -133,9 +133,16 @@ int CodeOf(key::Decision decision) {
   return P402_UNDECIDED;
 }
 
-std::vector<std::string> TextsOf(const p402_text* texts, size_t count) {
+Result<std::vector<std::string>> TextsOf(const p402_text* texts, size_t count,
+                                         std::string_view field) {
   std::vector<std::string> result;
-  for (const p402_text& text : std::span(texts, texts == nullptr ? 0 : count)) {
+  if (texts == nullptr && count > 0) {
+    return InvalidArgument(std::string(field), "the count is above 0, but there are no texts");
+  }
+  for (const p402_text& text : std::span(texts, count)) {
+    if (IsBroken(text)) {
+      return InvalidArgument(std::string(field), "the size is above 0, but there is no text");
+    }
     result.emplace_back(ViewOf(text));
   }
   return result;
@@ -189,6 +196,10 @@ Result<key::Question> QuestionReader::Read(const p402_question& question,
   if (question.mode != P402_DEFAULT_MODE) {
     P402_TRY(read.mode, ReadMode(question.mode, P402_ANY_MODE));
   }
+  // A text that is missing must not become a wider question.
+  if (IsBroken(question.account)) {
+    return InvalidArgument("account", "the size is above 0, but there is no text");
+  }
   if (const auto account = ViewOf(question.account); account == kAnyAccount) {
     read.account.reset();
   } else if (!account.empty()) {
@@ -237,8 +248,10 @@ Result<service::CreateRequest> ReadNewKey(const p402_new_key& wanted) {
   request.name = ViewOf(wanted.name);
   request.owner = ViewOf(wanted.owner);
   P402_TRY(request.mode, ReadMode(wanted.mode, P402_DEFAULT_MODE));
-  if (wanted.scopes != nullptr) request.scopes = TextsOf(wanted.scopes, wanted.scope_count);
-  request.allowed_cidrs = TextsOf(wanted.allowed_cidrs, wanted.allowed_cidr_count);
+  P402_TRY(auto scopes, TextsOf(wanted.scopes, wanted.scope_count, "scopes"));
+  if (wanted.scopes != nullptr) request.scopes = std::move(scopes);
+  P402_TRY(request.allowed_cidrs,
+           TextsOf(wanted.allowed_cidrs, wanted.allowed_cidr_count, "allowed_cidrs"));
   if (wanted.expires_at_ms != 0) request.expires_at = WallTime(Millis(wanted.expires_at_ms));
   return request;
 }

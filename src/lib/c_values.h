@@ -18,7 +18,13 @@ namespace p402::lib {
 inline std::string_view ViewOf(const p402_text& text) {
   return text.data == nullptr ? std::string_view() : std::string_view(text.data, text.size);
 }
-std::vector<std::string> TextsOf(const p402_text* texts, size_t count);
+// A text whose memory could not be had, say: it must not count as absent.
+inline bool IsBroken(const p402_text& text) {
+  return text.data == nullptr && text.size > 0;
+}
+// Errors: kInvalidArgument (`field`) for a count without texts, or a size without a text.
+Result<std::vector<std::string>> TextsOf(const p402_text* texts, size_t count,
+                                         std::string_view field);
 
 // P402_OK, or the code of `status`, whose texts go into `error` unless it is null.
 int Report(const Status& status, p402_error* error);

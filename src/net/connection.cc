@@ -150,7 +150,8 @@ void Connection::Receive() {
 
 // Waits for more input. Between requests nothing is kept for that.
 void Connection::Rest() {
-  if (state_ == State::kIdle) {
+  // With input in it, it has been left to a Pump that is posted.
+  if (state_ == State::kIdle && (!exchange_ || exchange_->in.empty())) {
     if (exchange_) worker_->GiveBack(std::move(exchange_));
     if (worker_->shared().is_draining) return Close();
   }
@@ -159,7 +160,7 @@ void Connection::Rest() {
 
 // Goes on with what has been received already.
 void Connection::Pump() {
-  if (!IsReading()) return;
+  if (!IsReading() || !exchange_) return;
   Advance();
   if (!IsReading()) return;
   if (channel_.HasPending()) return Receive();
@@ -408,6 +409,7 @@ bool Connection::Flush() {
       return false;
     }
     is_blocked_ = false;
+    watch_.ForgetWritable();  // it may have been an answer from elsewhere that found the room
     if (exchange.file_left == 0) return Written();
     if (parts == kFilePartsPerTurn) {
       worker_->loop().Post([self = shared_from_this()] { self->ContinueOutput(); });

@@ -114,6 +114,8 @@ class Watch {
   void AwaitReadable();
   // The same for writing. Requires: a write would have blocked.
   void AwaitWritable();
+  // Ends a wait for room: the watcher has nothing to write any more.
+  void ForgetWritable() { awaits_writable_ = false; }
   // A read, or an accept, has just found no more: it would have blocked, or it has filled only a
   // part of its room.
   void MarkDrained() { is_readable_ = has_ended_; }

@@ -51,12 +51,15 @@ Result<std::vector<key::Record>> ReadDescendants(store::Transaction& transaction
   std::set<key::KeyId> seen{root.id};
   std::deque<key::KeyId> open{root.id};
   while (!open.empty()) {
-    P402_TRY(auto heirs, transaction.HeirsOf(open.front(), limits::kCascadeKeys + 1));
+    const key::KeyId parent = open.front();
     open.pop_front();
+    P402_TRY(auto heirs, transaction.HeirsOf(parent, limits::kCascadeKeys + 1));
     if (heirs.size() > limits::kCascadeKeys) return TooMany();  // a full page may hide heirs
     for (auto& child : heirs) {
+      if (child.account != root.account) continue;
+      // Only here: one that an heir made is found again as what that heir created.
+      if (parent == root.id && IsReplacement(root, child)) continue;
       if (!seen.insert(child.id).second) continue;
-      if (child.account != root.account || IsReplacement(root, child)) continue;
       if (descendants.size() == limits::kCascadeKeys) return TooMany();
       open.push_back(child.id);
       descendants.push_back(std::move(child));

@@ -142,6 +142,18 @@ TEST_F(RevokeTest, A5_ASuccessorThatTheKeyMadeItselfIsAnHeir) {
   EXPECT_EQ(Ask(own->raw_key.Reveal()), "revoked");
 }
 
+// An heir that rotates the key it came from does not make a replacement of itself.
+TEST_F(RevokeTest, A5_ASuccessorThatAnHeirMadeIsAnHeir) {
+  const auto root = PlantScopes({"*"});
+  const auto child = ChildOf(root);
+  const auto made = Rotate(child, root.record->id, Millis(3'600'000));
+  ASSERT_EQ(Say(made), "ok");
+  const auto revoked = Revoke(root_, root.record->id, {.cascade = true});
+  ASSERT_EQ(Say(revoked), "ok");
+  EXPECT_THAT(revoked->cascaded, UnorderedElementsAre(child.record->id, made->record.id));
+  EXPECT_EQ(Ask(made->raw_key.Reveal()), "revoked");
+}
+
 TEST_F(RevokeTest, A5_AKeyOnBothPathsCountsOnce) {
   const auto root = PlantScopes({"*"});
   const auto child = ChildOf(root);

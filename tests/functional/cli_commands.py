@@ -136,6 +136,12 @@ def test_C3_exit_codes(cli, server, tmp_path):
         assert done.returncode == USAGE and name in done.stderr
 
 
+@pytest.mark.parametrize("option", ["--owner", "--allowed-cidr", "--metadata", "--expires-in", "--idempotency-key"])
+def test_C3_an_empty_variable_makes_no_wider_key(cli, option):
+    done = cli("keys", "create", "x", option, "")
+    assert done.returncode == 2 and option in done.stderr and "empty" in done.stderr, done.stderr
+
+
 @pytest.mark.parametrize(("words", "said"), [
     (["kyes"], 'unknown command "kyes"; did you mean p402 keys?\nSee p402 --help'),
     (["keys", "lits"], 'unknown command "lits"; did you mean p402 keys list?\nSee p402 keys --help'),

@@ -145,7 +145,7 @@ WRONG = [
     ("expires_at", "tomorrow"), ("expires_at", 1767225600), ("expires_at", "2027-02-30T00:00:00Z"),
     ("expires_at", "2027-01-01"), ("expires_at", ""), ("expires_at", "2027-01-01T25:00:00Z"),
     ("metadata", []), ("metadata", "x"), ("metadata", 1),
-    ("owner", 1), ("owner", "new\nline"), ("owner", "nul\x00"),
+    ("owner", 1), ("owner", ""), ("owner", "new\nline"), ("owner", "nul\x00"),
     ("allowed_cidrs", "10.0.0.0/8"), ("allowed_cidrs", ["10.0.0.1/8"]), ("allowed_cidrs", ["10.0.0.0/33"]),
     ("allowed_cidrs", ["::/129"]), ("allowed_cidrs", ["localhost"]), ("allowed_cidrs", [4]),
     ("allowed_cidrs", ["010.0.0.0/8"]), ("allowed_cidrs", ["fe80::1%eth0"]),

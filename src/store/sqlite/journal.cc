@@ -239,6 +239,7 @@ Status Journal::Start(const Uuid& store_id) {
   if (content.store_id != store_id) {
     return Fail(ErrorCode::kConflict, "the revocation journal belongs to another database");
   }
+  bad_line_ = content.bad_line;
   size_ = content.front_bytes;
   is_torn_ = size_ != size;
   found_ = std::move(content.lines);

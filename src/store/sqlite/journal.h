@@ -101,6 +101,8 @@ class Journal {
 
   // What Open found; the second call answers nothing.
   JournalLines TakeFound() { return std::move(found_); }
+  // The first damaged line that Open found (JournalContent::bad_line).
+  std::optional<size_t> bad_line() const { return bad_line_; }
   // Writes the lines, and those that an earlier Append could not write, and makes them durable.
   // After an error they are kept for the next call, which starts where the last good line ends.
   Status Append(const JournalLines& lines);
@@ -115,6 +117,7 @@ class Journal {
   std::string waiting_;   // lines that are not durable yet
   bool is_torn_ = false;  // the file may be longer than size_
   JournalLines found_;
+  std::optional<size_t> bad_line_ = {};
 };
 
 }  // namespace p402::store::sqlite

@@ -154,6 +154,9 @@ Result<std::unique_ptr<Store>> OpenLocked(const Options& options, std::unique_pt
   P402_TRY(PurgeIdempotency(*database, clock.Now()));
   P402_TRY(const StoreId id, ReadStoreId(*database));
   P402_TRY(auto journal, Journal::Open(options.folder, id, options.vfs));
+  if (const auto line = journal->bad_line()) {
+    log.Error("store.journal_damaged", {{"line", *line}, {"file", std::string(kJournalName)}});
+  }
   P402_TRY(Reconcile(*database, *journal, clock, random, log));
   P402_TRY(auto readers, OpenReaders(options, "store-read", std::max(options.readers, 1)));
   P402_TRY(auto slow, OpenReaders(options, "store-slow", 1));

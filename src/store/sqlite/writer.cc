@@ -180,7 +180,8 @@ void Writer::Execute(MarkJob& job) {
 }
 
 // The change is committed: if the journal fails, its lines wait for the next group, and the caller
-// learns that the promise of the journal does not hold yet.
+// learns that the promise of the journal does not hold yet. So does every caller of the group: who
+// repeats a change that is committed already has no line of his own, but relies on one that waits.
 Status Writer::WriteJournal(std::vector<Job>& group) {
   JournalLines lines;
   for (auto& job : group) {
@@ -188,15 +189,13 @@ Status Writer::WriteJournal(std::vector<Job>& group) {
     if (commit != nullptr && commit->outcome) lines.Add(commit->outcome->lines);
   }
   auto status = journal_->Append(lines);
-  if (status || lines.empty()) return {};
+  if (status) return {};
   Error error = std::move(status).error();
   error.detail = "outcome unknown: committed, but not in the revocation journal: " + error.detail;
   log_.Error("store.journal_failed", {{"detail", error.detail}});
   for (auto& job : group) {
     auto* commit = std::get_if<CommitJob>(&job);
-    if (commit != nullptr && commit->outcome && !commit->outcome->lines.empty()) {
-      commit->outcome = Failure(error);
-    }
+    if (commit != nullptr && commit->outcome) commit->outcome = Failure(error);
   }
   return {};
 }
