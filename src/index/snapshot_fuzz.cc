@@ -6,14 +6,15 @@
 #include "base/check.h"
 #include "index/snapshot.h"
 
+namespace p402::index {
+namespace {
+
 // A snapshot file without its checksums, which a fuzzer could not guess: whatever the blocks hold,
 // they are refused, or become an index that can be read.
-extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  using namespace p402::index;
-  std::string_view rest(reinterpret_cast<const char*>(data), size);
+void ReadAsSnapshot(std::string_view rest) {
   const auto header = DecodeSnapshotHeader(rest.substr(0, SnapshotHeader::kBytes));
   if (header) P402_CHECK(EncodeSnapshotHeader(*header) == rest.substr(0, SnapshotHeader::kBytes));
-  rest.remove_prefix(std::min(size, SnapshotHeader::kBytes));
+  rest.remove_prefix(std::min(rest.size(), SnapshotHeader::kBytes));
   Index index("p402");
   SnapshotDecoder decoder;
   size_t loaded = 0;
@@ -33,5 +34,12 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   for (const auto& record : index.Dump()) {
     P402_CHECK(index.Find(record.id)->digest == record.digest);
   }
+}
+
+}  // namespace
+}  // namespace p402::index
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  p402::index::ReadAsSnapshot({reinterpret_cast<const char*>(data), size});
   return 0;
 }
