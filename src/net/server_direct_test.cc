@@ -1,16 +1,11 @@
 // Answers that a handler gives at once, without a Responder.
 #include <gtest/gtest.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
-#include <algorithm>
-#include <atomic>
 #include <future>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <thread>
 
 #include "net/testing/raw_client.h"
 #include "net/testing/test_server.h"
@@ -118,56 +113,6 @@ TEST(DirectAnswer, PipelinedWithOrdinaryOnesTheyKeepTheirOrder) {
       EXPECT_EQ(answer->body, expected);
     }
   }
-}
-
-// Reads what comes until `enough` times an 'x' is there, which stands in bodies only; `looks` counts
-// how often there was nothing.
-void Drain(int fd, size_t enough, std::atomic<int>& looks) {
-  std::string room(64 * 1024, '\0');
-  for (size_t got = 0; got < enough;) {
-    const ssize_t count = recv(fd, room.data(), room.size(), MSG_DONTWAIT);
-    if (count == 0) return;
-    if (count > 0) {
-      got += static_cast<size_t>(std::count(room.begin(), room.begin() + count, 'x'));
-    } else {
-      ++looks;
-      std::this_thread::yield();
-    }
-  }
-}
-
-// The output blocks while a handler has the request; then the client reads everything, and the
-// handler's own answer finds the room before the loop hears of it. Whether that late news still
-// meets a connection that has more input to work on depends on how much was sent before: all
-// amounts around the size of a socket's buffer are tried.
-TEST(DirectAnswer, RoomThatIsFoundBeforeItIsReportedDoesNoHarm) {
-  constexpr size_t kBody = 1000;
-  std::atomic<int> looks{0};
-  TestServer server;
-  server.handler.answer_directly = [](const Request& request,
-                                      std::string& scratch) -> std::optional<DirectAnswer> {
-    if (request.path == "/later") return std::nullopt;
-    scratch.assign(kBody, 'x');
-    return DirectAnswer{.body = scratch};
-  };
-  server.handler.on_request = [&](const Request&, Responder responder) {
-    Executor& executor = responder.executor();
-    executor.Post([&looks, responder = std::move(responder)]() mutable {
-      for (const int seen = looks; looks < seen + 3;) std::this_thread::yield();
-      std::move(responder).Send({.body = std::string(kBody, 'y')});
-    });
-  };
-  server.Start();
-  for (size_t before = 1; before < 400; before += 5) {
-    RawClient client(server.address());
-    std::string requests;
-    for (size_t i = 0; i < before; ++i) requests += kGet;
-    ASSERT_TRUE(client.Send(requests + Get("/later") + std::string(kGet)));
-    Drain(client.fd(), (before + 1) * kBody, looks);
-  }
-  RawClient client(server.address());
-  ASSERT_TRUE(client.Send(kGet));
-  EXPECT_TRUE(client.ReadAnswer()) << "the server lives";
 }
 
 TEST(DirectAnswer, ForHeadAnd204HasNoBody) {
