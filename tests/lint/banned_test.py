@@ -42,7 +42,6 @@ ACCEPTED = [
     ("src/base/check.cc", "std::fprintf(stderr, x);"),
     ("src/key/a_bench.cc", "std::printf(x);"),
     ("src/store/sqlite/a.cc", "sqlite3_open(x, &y);"),
-    ("src/net/a.cc", "#include <boost/beast/http.hpp>"),
     ("src/base/clock.cc", "std::chrono::system_clock::now();"),
     ("src/key/a_test.cc", "std::chrono::steady_clock::now();"),
     ("src/key/a.cc", f"// {TO_DO}(perf): batch these"),
