@@ -7,7 +7,6 @@
 #include <openssl/crypto.h>
 #include <openssl/sha.h>
 
-#include <algorithm>
 #include <bit>
 #include <charconv>
 #include <cstring>
@@ -23,7 +22,7 @@ constexpr size_t kBlockText = 55;  // the most that fits a block beside the padd
 Digest DigestOfBlock(std::string_view bytes) {
   static_assert(std::endian::native == std::endian::little);
   std::array<uint8_t, SHA256_CBLOCK> block{};
-  std::copy(bytes.begin(), bytes.end(), block.begin());
+  if (!bytes.empty()) std::memcpy(block.data(), bytes.data(), bytes.size());
   block[bytes.size()] = 0x80;
   const size_t bits = bytes.size() * 8;
   block[62] = static_cast<uint8_t>(bits >> 8);

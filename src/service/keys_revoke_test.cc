@@ -144,7 +144,7 @@ TEST_F(RevokeTest, A5_ASuccessorThatTheKeyMadeItselfIsAnHeir) {
 
 // An heir that rotates the key it came from does not make a replacement of itself.
 TEST_F(RevokeTest, A5_ASuccessorThatAnHeirMadeIsAnHeir) {
-  const auto root = PlantScopes({"*"});
+  const auto root = PlantScopes({"keys:write"});
   const auto child = ChildOf(root);
   const auto made = Rotate(child, root.record->id, Millis(3'600'000));
   ASSERT_EQ(Say(made), "ok");
