@@ -85,7 +85,7 @@ class TextWriter {
  private:
   void Append(std::string_view text) {
     is_full_ = is_full_ || text.size() > room_.size() - used_;
-    if (is_full_) return;
+    if (is_full_ || text.empty()) return;
     std::memcpy(room_.data() + used_, text.data(), text.size());
     used_ += text.size();
   }
