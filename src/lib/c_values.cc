@@ -150,7 +150,7 @@ Result<std::vector<std::string>> TextsOf(const p402_text* texts, size_t count,
 
 void CopyText(std::string_view text, std::span<char> out) {
   const size_t size = std::min(text.size(), out.size() - 1);
-  std::memcpy(out.data(), text.data(), size);
+  if (size > 0) std::memcpy(out.data(), text.data(), size);
   out[size] = '\0';
 }
 
