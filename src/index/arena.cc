@@ -4,6 +4,7 @@
 #include <bit>
 
 #include "base/check.h"
+#include "base/limits.h"
 
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer)
@@ -20,6 +21,7 @@ namespace {
 
 constexpr uint32_t kExactUnits = 16;
 constexpr uint32_t kLargeUnits = Arena::kUnitsPerChunk / 8;
+static_assert(Arena::kMaxChunks * kHugePageBytes == limits::kIndexFactsBytes);
 
 }  // namespace
 
