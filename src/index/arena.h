@@ -35,7 +35,8 @@ class Arena {
   uint32_t Allocate(size_t bytes);
   // Requires: `bytes` as allocated, and no reader.
   void Free(uint32_t reference, size_t bytes);
-  // Frees everything. Requires: no reader.
+  // Frees everything.
+  // Requires: no reader.
   void Clear();
 
   size_t used_bytes() const { return used_bytes_; }      // allocated and not freed, rounded up

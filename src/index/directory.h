@@ -60,7 +60,8 @@ class Directory {
     __builtin_prefetch(segment.slots + Position(place.tag, segment.capacity));
   }
 
-  // Makes room for so many keys at once. Requires: the directory is empty.
+  // Makes room for so many keys at once.
+  // Requires: the directory is empty.
   void Reserve(size_t keys);
   // Requires: `number` is not there.
   void Insert(Place place, uint32_t number);

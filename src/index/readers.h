@@ -59,7 +59,8 @@ class Readers {
 
   // The writer's. Begins a grace period: what was replaced before is free once HasPassed() says so.
   void Begin();
-  // Looks once; never waits. Requires: Begin().
+  // Looks once; never waits.
+  // Requires: Begin().
   bool HasPassed();
 
  private:
@@ -76,7 +77,8 @@ class Readers {
   size_t next_stripe_ = 0;
 };
 
-// What is to be freed when readers have left. Threads: the writer's only.
+// What is to be freed when readers have left.
+// Threads: the writer's only.
 class Limbo {
  public:
   explicit Limbo(Readers& readers) : readers_(readers) {}

@@ -49,7 +49,8 @@ class ScopeSets {
   // calls Free when there is no reader either.
   bool Drop(uint32_t number);
   void Free(uint32_t number);
-  // Forgets every set; the arena's owner frees the texts. Requires: no reader.
+  // Forgets every set; the arena's owner frees the texts.
+  // Requires: no reader.
   void Clear();
   size_t bytes() const;
   size_t text_bytes() const { return text_bytes_; }  // of these, in the arena

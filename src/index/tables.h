@@ -18,7 +18,8 @@ struct Tables {
 };
 
 // One version of one key, as key::Decide asks about it. It looks at the facts only for an expiry
-// and for networks, and at the scope set only for scopes. Lifetime: that of a Pin.
+// and for networks, and at the scope set only for scopes.
+// Lifetime: that of a Pin.
 class Subject {
  public:
   Subject(const Tables& tables, const Cell& cell, State state)

@@ -48,7 +48,8 @@ enum class BodyPolicy : uint8_t {
   kIgnore,  // answer at once, as if the body were empty, and close
 };
 
-// What the server calls. Threads: concurrently, from every I/O thread; must not block.
+// What the server calls.
+// Threads: concurrently, from every I/O thread; must not block.
 class Handler {
  public:
   virtual ~Handler() = default;
@@ -102,9 +103,10 @@ struct ServerOptions {
 // …). Requests of one connection are answered in order, one at a time.
 class Server {
  public:
-  // Binds every listener; who connects waits for Serve(). Errors: kIo naming the address (in use,
-  // not permitted), kInvalidArgument (a bad address, a certificate that does not load or does not
-  // fit its private key). Lifetime: clock, log and metrics outlive the server.
+  // Binds every listener; who connects waits for Serve().
+  // Errors: kIo naming the address (in use, not permitted), kInvalidArgument (a bad address, a
+  //         certificate that does not load or does not fit its private key).
+  // Lifetime: clock, log and metrics outlive the server.
   static Result<std::unique_ptr<Server>> Bind(ServerOptions options, const Clock& clock, Log& log,
                                               Metrics& metrics);
   // Serves with `handlers`: one for each listener, in their order.

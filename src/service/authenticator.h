@@ -17,8 +17,8 @@ class Authenticator {
   // `marks_use`: a valid key counts as used (L1).
   Authenticator(index::Index& index, feed::Feed& feed, const Clock& clock, bool marks_use = true);
 
-  // The index's own answer, without a copy of the key: for what is answered at once. Errors:
-  // kUnavailable while this node is not current. A refused key is a decision, not an error.
+  // The index's own answer, without a copy of the key: for what is answered at once.
+  // Errors: kUnavailable while this node is not current. A refused key is a decision, not an error.
   Result<index::Answer> AuthenticateView(std::string_view presented,
                                          const std::optional<key::IpAddress>& ip);
   // Errors: kUnauthenticated with the decision's name as `reason` ("malformed", "not_found",
