@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 
+#include "base/clock.h"
 #include "index/directory.h"
 #include "index/stable_array.h"
 #include "key/digest.h"
@@ -42,8 +44,14 @@ class State {
   uint64_t word_ = 0;
 };
 
-// One version of a key, and a time before which it does not expire: only then its facts need to be
-// looked at. Whole seconds since 1970; the largest number if it never does.
+// Whole seconds since 1970, from 0 to the largest number: never later for an earlier time.
+inline uint32_t DeadlineSecond(WallTime time) {
+  const int64_t second = std::chrono::floor<std::chrono::seconds>(time.time_since_epoch()).count();
+  return static_cast<uint32_t>(std::clamp<int64_t>(second, 0, UINT32_MAX));
+}
+
+// One version of a key, and a DeadlineSecond before which it does not expire: only then its facts
+// need to be looked at. UINT32_MAX if it never does.
 struct Version {
   State state;
   uint32_t deadline = 0;

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "index/pages.h"
+#include "index/populator.h"
 #include "index/readers.h"
 
 namespace p402::index {
@@ -67,6 +68,9 @@ class Directory {
 
   // Makes room for so many keys at once. Requires: the directory is empty.
   void Reserve(size_t keys);
+  void Populate(Populator& populator) const {
+    populator.Touch(region_->data(), region_->size(), region_);
+  }
   // Requires: `number` is not there.
   void Insert(Place place, uint32_t number);
   // Requires: `from` is at `place`. In one step for readers.

@@ -15,14 +15,14 @@ namespace p402::index {
 // memory for a cell together with the line of the directory that leads to it: it waits once instead
 // of twice.
 //
-// A digest has two homes, pairs of cells that lie side by side. A key gets a cell in the emptier
-// one: of eleven cells for ten keys this is possible for five keys of six. Another key gets any
-// cell that is free. This is never more than a guess: what the directory says is what counts.
+// The home of a digest is four cells side by side. A key gets one of them as long as one is free:
+// with twelve cells for eleven keys, three keys of four. Another key gets any cell that is free.
+// This is never more than a guess: what the directory says is what counts.
 //
-//   cells:  [- 1] [2 3] [4 5] …     pair = 32 bits of the digest × pairs / 2^32
+//   cells:  [- 1 2 3] [4 5 6 7] …     home = 32 bits of the digest × homes / 2^32
 //
-// The first home follows the same bits as the directory's slots. A snapshot, which is written in
-// the order of the cells, is therefore read in the order of the directory by digest.
+// The homes follow the same bits as the directory's slots. A snapshot, which is written in the order
+// of the cells, is therefore read in the order of the directory by digest.
 //
 // Threads: Prefetch: any. Everything else: the one writer's.
 class Homes {
@@ -38,35 +38,26 @@ class Homes {
   // No cell is a home any more.
   void Clear();
 
-  // Asks for the lines of both homes. Cost: four lines at once, of which one is wanted; together
-  // they take hardly longer than one.
+  // Asks for the four lines. Cost: one is wanted, but together they take hardly longer than one.
   void Prefetch(const Cells& cells, const key::Digest& digest) const {
-    const uint32_t pairs = pairs_.load(std::memory_order_relaxed);
-    if (pairs == 0) return;
-    const uint32_t first = 2 * PairOf(BitsOf(digest, 0), pairs);
-    const uint32_t second = 2 * PairOf(BitsOf(digest, 1), pairs);
-    for (const uint32_t number : {first, first + 1, second, second + 1}) cells.Prefetch(number);
+    const uint32_t homes = homes_.load(std::memory_order_relaxed);
+    if (homes == 0) return;
+    const uint32_t first = HomeOf(digest, homes) * kCellsPerHome;
+    for (uint32_t i = 0; i < kCellsPerHome; ++i) cells.Prefetch(first + i);
   }
 
  private:
-  static constexpr uint32_t kPairsPerWord = 32;
+  static constexpr uint32_t kCellsPerHome = 4;
+  static constexpr uint32_t kHomesPerWord = 64 / kCellsPerHome;
 
-  // 32 uniform bits of the digest, for the first or the second home.
-  static uint32_t BitsOf(const key::Digest& digest, size_t home) {
+  static uint32_t HomeOf(const key::Digest& digest, uint32_t homes) {
     uint64_t word = 0;
-    std::memcpy(&word, digest.data() + home * sizeof word, sizeof word);
-    return static_cast<uint32_t>(word >> 32);
-  }
-  static uint32_t PairOf(uint32_t bits, uint32_t pairs) {
-    return static_cast<uint32_t>(uint64_t{bits} * pairs >> 32);
-  }
-  // A bit for each of the two: taken.
-  unsigned TakenOf(uint32_t pair) const {
-    return static_cast<unsigned>(taken_[pair / kPairsPerWord] >> pair % kPairsPerWord * 2) & 3;
+    std::memcpy(&word, digest.data(), sizeof word);
+    return static_cast<uint32_t>((word >> 32) * homes >> 32);
   }
   uint32_t AnyFree();
 
-  std::atomic<uint32_t> pairs_{0};  // readers may see a former number: it is a guess
+  std::atomic<uint32_t> homes_{0};  // readers may see a former number: it is a guess
   std::vector<uint64_t> taken_;     // a bit for each cell
   size_t first_free_ = 0;           // no word before it has a bit that is 0
 };

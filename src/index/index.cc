@@ -8,6 +8,7 @@
 
 #include "index/directory.h"
 #include "index/homes.h"
+#include "index/populator.h"
 #include "index/readers.h"
 #include "index/tables.h"
 #include "key/digest.h"
@@ -43,12 +44,8 @@ Place PlaceOf(const key::KeyId& id) {
   return Place::Of((mixed ^ mixed >> 32) * kOdd);
 }
 
-// Rounded down: see Version.
 uint32_t DeadlineOf(const std::optional<WallTime>& expires_at) {
-  if (!expires_at) return UINT32_MAX;
-  const int64_t second =
-      std::chrono::floor<std::chrono::seconds>(expires_at->time_since_epoch()).count();
-  return static_cast<uint32_t>(std::clamp<int64_t>(second, 0, UINT32_MAX));
+  return expires_at ? DeadlineSecond(*expires_at) : UINT32_MAX;
 }
 
 size_t LimitBytes(State state, const std::byte* facts) {
@@ -109,6 +106,7 @@ struct Index::Impl {
   std::vector<uint32_t> free_cells;
   size_t limit_bytes = 0;
   std::string scratch;
+  Populator populator;  // stops before the memory goes
 };
 
 uint32_t Index::Impl::FindCell(const key::KeyId& id) const {
@@ -309,6 +307,12 @@ void Index::Reserve(size_t keys) {
   impl_->homes.Reserve(impl_->tables.cells, keys);
   impl_->by_digest.Reserve(keys);
   impl_->by_id.Reserve(keys);
+  if (keys < kKeysToPopulate) return;
+  // What is touched at random comes last, and so first.
+  impl_->tables.facts.PopulateAhead(impl_->populator);
+  impl_->tables.cells.Populate(impl_->populator);
+  impl_->by_digest.Populate(impl_->populator);
+  impl_->by_id.Populate(impl_->populator);
 }
 
 Status Index::Load(std::span<const KeyImage> keys) {
@@ -325,6 +329,7 @@ Status Index::Load(std::span<const KeyImage> keys) {
 
 void Index::Clear() {
   std::lock_guard lock(impl_->writer);
+  impl_->populator.Stop();
   impl_->size.store(0, std::memory_order_relaxed);
   impl_->by_digest.Clear();
   impl_->by_id.Clear();
@@ -424,6 +429,11 @@ uint32_t Index::Walk(uint32_t from, uint32_t cells,
   const uint32_t until = end - from < cells ? end : from + cells;
   for (uint32_t number = from; number < until; ++number) {
     auto pin = impl_->readers.Enter();
+    if (number + kAhead < until) {
+      // Only a hint: what it leads to may have been freed.
+      const State next(impl_->tables.cells[number + kAhead].state.load());
+      __builtin_prefetch(impl_->tables.facts.At(next.facts()));
+    }
     const Cell& cell = impl_->tables.cells[number];
     const State state(cell.state.load());
     if (state.is_known()) visit(View(std::move(pin), impl_->tables, cell, state));

@@ -69,8 +69,10 @@ class Index {
   // The same one after the other: many at once cost less each.
   void Put(std::span<const key::Record> records);
   // Makes room for so many keys, if the index is empty: then Put does not have to make any, and
-  // most keys are found with one wait for the memory instead of two.
+  // most keys are found with one wait for the memory instead of two. From kKeysToPopulate on, a
+  // thread touches that memory ahead of Put and Load.
   void Reserve(size_t keys);
+  static constexpr size_t kKeysToPopulate = 500'000;
   // Adds keys of a snapshot to an index that nothing else was put into. The more keys at once, the
   // less each costs. Errors: kCorrupt if one is known already; then Clear() it.
   Status Load(std::span<const KeyImage> keys);
@@ -79,8 +81,8 @@ class Index {
 
   // The decision for the raw key text `presented`. A wrong checksum is kMalformed without a hash;
   // an unknown key is kNotFound from memory. kValid marks the key as used at `now` (L1), unless
-  // `marks_use` is false. Cost: one SHA-256 block, two lines of memory for a key that is known and
-  // mostly one for another; no allocation.
+  // `marks_use` is false. Cost: one SHA-256 block, one wait for the memory, of a key that is known
+  // mostly for two lines at once; no allocation.
   Answer Verify(std::string_view presented, const key::Question& question, WallTime now,
                 bool marks_use = true);
   // The same without a mark, by digest: to ask again about a key that was presented before (R2).

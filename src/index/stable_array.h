@@ -10,6 +10,7 @@
 
 #include "base/check.h"
 #include "index/pages.h"
+#include "index/populator.h"
 
 namespace p402::index {
 
@@ -41,6 +42,9 @@ class StableArray {
     P402_CHECK(count <= kMaxSize - end_);
     end_ += count;
     while (pages_.size() <= (end_ - 1) / kPerChunk) AddChunk();
+  }
+  void Populate(Populator& populator) const {
+    for (const Pages& chunk : pages_) populator.Touch(chunk.data(), chunk.size());
   }
   // Asks for the line of an element, to read it soon. Whether there is such an element does not
   // matter.

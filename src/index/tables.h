@@ -27,7 +27,7 @@ class Subject {
   }
   bool is_revoked() const { return state_.has(State::kRevoked); }
   bool HasExpired(WallTime now) const {
-    return now >= WallTime(std::chrono::seconds(deadline_)) && state_.has(State::kExpires) &&
+    return DeadlineSecond(now) >= deadline_ && state_.has(State::kExpires) &&
            now >= ExpiryIn(facts());
   }
   bool is_disabled() const { return state_.has(State::kDisabled); }
