@@ -47,7 +47,7 @@ void Directory::Insert(Place place, uint32_t number) {
 }
 
 void Directory::Replace(Place place, uint32_t from, uint32_t to) {
-  Slot(SlotOf(place, from)).store(place.tag << kCellBits | to);
+  Slot(SlotOf(place, from)).store(place.tag << kCellBits | to, std::memory_order_release);
 }
 
 void Directory::Remove(Place place, uint32_t number) {
@@ -75,7 +75,7 @@ void Directory::Put(const Segment& segment, uint64_t slot) {
   while (segment.slots[at] != kEmpty) {
     if (++at == segment.capacity) at = 0;
   }
-  Slot(segment.slots[at]).store(slot);
+  Slot(segment.slots[at]).store(slot, std::memory_order_release);
 }
 
 void Directory::MakeRoom(uint32_t segment) {
