@@ -9,14 +9,15 @@ namespace {
 
 class SqliteTransaction final : public Transaction {
  public:
-  SqliteTransaction(Database& database, WallTime now) : database_(database), now_(now) {}
+  SqliteTransaction(Database& database, WallTime now, const LoggedMarks& marks)
+      : database_(database), now_(now), marks_(marks) {}
 
   WallTime Now() override { return now_; }
   Result<std::optional<key::Record>> GetKey(const key::KeyId& id) override {
-    return ReadKey(database_, id);
+    return ReadKey(database_, id, marks_);
   }
   Result<std::vector<key::Record>> HeirsOf(const key::KeyId& parent, size_t limit) override {
-    return ReadHeirs(database_, parent, limit);
+    return ReadHeirs(database_, parent, limit, marks_);
   }
   Result<std::optional<Account>> GetAccount(const key::AccountId& id) override {
     return ReadAccount(database_, id);
@@ -32,6 +33,7 @@ class SqliteTransaction final : public Transaction {
  private:
   Database& database_;
   WallTime now_;
+  const LoggedMarks& marks_;
 };
 
 // Writes one change after another and moves the head once at the end.
@@ -91,8 +93,9 @@ class ChangeWriter {
 
 }  // namespace
 
-Result<Applied> RunPlan(Database& database, Plan& plan, WallTime now, Random& random) {
-  SqliteTransaction transaction(database, now);
+Result<Applied> RunPlan(Database& database, Plan& plan, WallTime now, Random& random,
+                        const LoggedMarks& marks) {
+  SqliteTransaction transaction(database, now, marks);
   P402_TRY(Writes writes, plan(transaction));
   if (writes.audit.empty() && !writes.pruning) {
     return Fail(ErrorCode::kInternal, "a change without an audit record");

@@ -16,6 +16,7 @@ namespace {
 #define P402_SELECT_KEYS "SELECT " P402_KEY_COLUMNS ", u.last_used_at FROM keys k "
 #define P402_JOIN_USAGE "LEFT JOIN usage u ON u.id = k.id "
 
+constexpr int64_t kNoLimit = -1;         // SQL's
 constexpr size_t kScanReserve = 10'000;  // records; a limit may be anything
 
 Result<key::CidrSet> ParseCidrs(std::string_view text) {
@@ -71,13 +72,23 @@ Status Fill(key::Record& record, const Query& row) {
   return {};
 }
 
-Result<std::vector<key::Record>> ToRecords(Query& query) {
+bool IsUsedSince(const key::Record& record, std::optional<WallTime> time) {
+  return time && record.last_used_at && *record.last_used_at >= *time;
+}
+
+// At most `limit`, without those that `marks` show to be used since `unused_since`.
+Result<std::vector<key::Record>> ToRecords(Query& query, const LoggedMarks& marks,
+                                           std::optional<WallTime> unused_since, size_t limit) {
   std::vector<key::Record> records;
-  for (;;) {
+  while (records.size() < limit) {
     P402_TRY(const bool has_row, query.Step());
-    if (!has_row) return records;
-    P402_TRY(Fill(records.emplace_back(), query));
+    if (!has_row) break;
+    key::Record& record = records.emplace_back();
+    P402_TRY(Fill(record, query));
+    marks.AddTo(record);
+    if (IsUsedSince(record, unused_since)) records.pop_back();
   }
+  return records;
 }
 
 // The marks in the order of ids, walked beside the keys: a search for each costs more than its row.
@@ -170,7 +181,8 @@ void BindPage(Query& query, const KeyPageRequest& request) {
   if (filter.name) query.BindAt(8, *filter.name);
   if (filter.unused_since) query.BindAt(9, *filter.unused_since);
   if (filter.expires_before) query.BindAt(10, *filter.expires_before);
-  query.BindAt(11, request.limit + 1);
+  // Rows that turn out to be used since do not count: then the reader stops by itself.
+  query.BindAt(11, filter.unused_since ? kNoLimit : static_cast<int64_t>(request.limit + 1));
 }
 
 Result<Account> ToAccount(const Query& row) {
@@ -184,17 +196,19 @@ Result<Account> ToAccount(const Query& row) {
 
 }  // namespace
 
-Result<std::optional<key::Record>> ReadKey(Database& database, const key::KeyId& id) {
+Result<std::optional<key::Record>> ReadKey(Database& database, const key::KeyId& id,
+                                           const LoggedMarks& marks) {
   P402_TRY(Query query, database.Prepare(P402_SELECT_KEYS P402_JOIN_USAGE "WHERE k.id = ?1"));
   P402_TRY(const bool has_row, query.Bind(id.uuid).Step());
   if (!has_row) return std::nullopt;
   key::Record record;
   P402_TRY(Fill(record, query));
+  marks.AddTo(record);
   return record;
 }
 
 Result<std::vector<key::Record>> ReadHeirs(Database& database, const key::KeyId& parent,
-                                           size_t limit) {
+                                           size_t limit, const LoggedMarks& marks) {
   // Each half has its index; an OR over both columns would have to be trusted to use them.
   P402_TRY(Query query, database.Prepare(P402_SELECT_KEYS P402_JOIN_USAGE
                                          "WHERE k.id IN (SELECT id FROM keys WHERE "
@@ -202,21 +216,22 @@ Result<std::vector<key::Record>> ReadHeirs(Database& database, const key::KeyId&
                                          "id FROM keys WHERE rotated_from = ?2) "
                                          "ORDER BY k.id LIMIT ?3"));
   query.Bind(parent.ToString(), parent.uuid, limit);
-  return ToRecords(query);
+  return ToRecords(query, marks, {}, limit);
 }
 
-Result<KeyPage> ReadKeyPage(Database& database, const KeyPageRequest& request) {
+Result<KeyPage> ReadKeyPage(Database& database, const KeyPageRequest& request,
+                            const LoggedMarks& marks) {
   P402_TRY(Query query, database.Prepare(PageSql(request)));
   BindPage(query, request);
   KeyPage page;
-  P402_TRY(page.keys, ToRecords(query));
+  P402_TRY(page.keys, ToRecords(query, marks, request.filter.unused_since, request.limit + 1));
   page.has_more = page.keys.size() > request.limit;
   if (page.has_more) page.keys.pop_back();
   return page;
 }
 
-Result<std::vector<key::Record>> ScanKeys(Database& database, const key::KeyId& after,
-                                          size_t limit) {
+Result<std::vector<key::Record>> ScanKeys(Database& database, const key::KeyId& after, size_t limit,
+                                          const LoggedMarks& logged) {
   P402_TRY(Query query, database.Prepare("SELECT " P402_KEY_COLUMNS
                                          ", NULL FROM keys k WHERE k.id > ?1 ORDER BY k.id "
                                          "LIMIT ?2"));
@@ -233,6 +248,7 @@ Result<std::vector<key::Record>> ScanKeys(Database& database, const key::KeyId& 
     key::Record& record = records.emplace_back();
     P402_TRY(Fill(record, query));
     P402_TRY(record.last_used_at, marks.Of(record.id));
+    logged.AddTo(record);
     P402_TRY(has_row, query.Step());
   }
   return records;
@@ -382,7 +398,14 @@ Status WriteIdempotency(Database& database, const Idempotency& entry, WallTime e
   return {};
 }
 
+// Most keys that are used were used before, and an update alone costs half of what both cost.
 Status WriteMark(Database& database, const key::KeyId& key, WallTime at) {
+  {
+    P402_TRY(Query query, database.Prepare("UPDATE usage SET last_used_at = ?2 WHERE id = ?1 AND "
+                                           "last_used_at < ?2"));
+    P402_TRY(query.Bind(key.uuid, at).Run());
+  }
+  if (database.changes() > 0) return {};
   P402_TRY(Query query,
            database.Prepare("INSERT INTO usage(id, account, last_used_at) SELECT id, account, ?2 "
                             "FROM keys WHERE id = ?1 ON CONFLICT(id) DO UPDATE SET last_used_at = "

@@ -7,8 +7,6 @@
 #include <iterator>
 #include <type_traits>
 
-#include "store/sqlite/rows.h"
-
 namespace p402::store::sqlite {
 namespace {
 
@@ -43,10 +41,11 @@ void Complete(Job& job) {
 
 }  // namespace
 
-Writer::Writer(std::unique_ptr<Database> database, std::unique_ptr<Journal> journal,
+Writer::Writer(std::unique_ptr<Database> database, std::unique_ptr<Journal> journal, MarkLog& marks,
                const Clock& clock, Random& random, Log& log, Metrics& metrics)
     : database_(std::move(database)),
       journal_(std::move(journal)),
+      marks_(marks),
       clock_(clock),
       random_(random),
       log_(log),
@@ -130,6 +129,7 @@ Status Writer::RunOnce(std::vector<Job>& group) {
     error.detail = "outcome unknown: " + error.detail;
     return Failure(std::move(error));
   }
+  marks_.Committed();
   return WriteJournal(group);
 }
 
@@ -139,6 +139,7 @@ Status Writer::RunJobs(std::vector<Job>& group) {
   std::vector<bool> is_out(group.size());
   for (bool is_whole = false; !is_whole;) {
     P402_TRY(database_->Execute("BEGIN IMMEDIATE"));
+    marks_.Begin();
     is_whole = true;
     for (size_t i = 0; i < group.size() && is_whole; ++i) {
       if (is_out[i]) continue;
@@ -167,16 +168,14 @@ bool Writer::RunJob(Job& job) {
 }
 
 void Writer::Execute(CommitJob& job) {
-  job.outcome = RunPlan(*database_, job.plan, clock_.Now(), random_);
+  job.outcome = RunPlan(*database_, job.plan, clock_.Now(), random_, marks_.Now());
 }
 
 void Writer::Execute(MarkJob& job) {
   const WallTime now = clock_.Now();
-  job.outcome = {};
-  for (const auto& mark : job.marks) {
-    job.outcome = WriteMark(*database_, mark.key, std::min(mark.at, now));
-    if (!job.outcome) return;
-  }
+  MarkRun marks = job.marks;  // the job may run again
+  for (auto& mark : marks) mark.at = std::min(mark.at, now);
+  job.outcome = marks_.Write(*database_, std::move(marks));
 }
 
 // The change is committed: if the journal fails, its lines wait for the next group, and the caller

@@ -14,6 +14,7 @@
 #include "store/sqlite/commit.h"
 #include "store/sqlite/database.h"
 #include "store/sqlite/journal.h"
+#include "store/sqlite/mark_log.h"
 #include "store/transaction.h"
 #include "store/usage.h"
 
@@ -42,8 +43,8 @@ using Job = std::variant<CommitJob, MarkJob>;
 // Lifetime: the destructor finishes what was added.
 class Writer {
  public:
-  Writer(std::unique_ptr<Database> database, std::unique_ptr<Journal> journal, const Clock& clock,
-         Random& random, Log& log, Metrics& metrics);
+  Writer(std::unique_ptr<Database> database, std::unique_ptr<Journal> journal, MarkLog& marks,
+         const Clock& clock, Random& random, Log& log, Metrics& metrics);
   ~Writer();
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
@@ -63,6 +64,7 @@ class Writer {
 
   std::unique_ptr<Database> database_;
   std::unique_ptr<Journal> journal_;
+  MarkLog& marks_;
   const Clock& clock_;
   Random& random_;
   Log& log_;

@@ -25,8 +25,11 @@ class WriterTest : public SqliteTest {
     ASSERT_TRUE(id);
     auto journal = Journal::Open(folder(), *id, {});
     ASSERT_TRUE(journal);
-    writer_ = std::make_unique<Writer>(*std::move(database), *std::move(journal), driver_.clock(),
-                                       driver_.random(), log_, *metrics_);
+    auto marks = MarkLog::Load(*database_, log_);
+    ASSERT_TRUE(marks);
+    marks_ = *std::move(marks);
+    writer_ = std::make_unique<Writer>(*std::move(database), *std::move(journal), *marks_,
+                                       driver_.clock(), driver_.random(), log_, *metrics_);
     account_.uuid.fill(1);
     Writes writes = Driver::ChangeOf(driver_.NewKey(account_), ChangeKind::kPermit);
     writes.accounts.push_back({.id = account_, .name = "acme"});
@@ -58,6 +61,7 @@ class WriterTest : public SqliteTest {
   uint64_t Groups() { return metrics_->counter("p402_store_groups_total", "").Value(); }
 
   Database* database_ = nullptr;  // the writer's: only while it is held or idle
+  std::unique_ptr<MarkLog> marks_;
   std::unique_ptr<Writer> writer_;
   key::AccountId account_;
 };
