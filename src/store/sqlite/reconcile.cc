@@ -185,13 +185,12 @@ Result<Writes> PlanRestrictions(Transaction& transaction,
 Result<JournalLines> RunInTransaction(Database& database, Plan plan, const Clock& clock,
                                       Random& random) {
   P402_TRY(database.Execute("BEGIN IMMEDIATE"));
-  auto applied = RunPlan(database, plan, clock.Now(), random, {});
+  Changes changes(database, random, {});
+  auto applied = changes.Run(plan, clock.Now());
   Status status;
-  if (applied) {
-    status = database.Execute("COMMIT");
-  } else {
-    status = Failure(applied.error());
-  }
+  if (!applied) status = Failure(applied.error());
+  if (status) status = changes.Finish();
+  if (status) status = database.Execute("COMMIT");
   if (!status) {
     database.Rollback();
     return Failure(std::move(status).error());

@@ -49,7 +49,7 @@ Writer::Writer(std::unique_ptr<Database> database, std::unique_ptr<Journal> jour
       clock_(clock),
       random_(random),
       log_(log),
-      changes_(metrics.counter("p402_store_writes_total", "Changes and marks that were written")),
+      writes_(metrics.counter("p402_store_writes_total", "Changes and marks that were written")),
       groups_(metrics.counter("p402_store_groups_total", "Transactions; one fsync each")),
       errors_(metrics.counter("p402_store_errors_total", "Groups that the store could not write")),
       seconds_(metrics.histogram("p402_store_group_seconds",
@@ -103,7 +103,7 @@ void Writer::Run() {
 // Afterwards every job of `group` has its outcome.
 void Writer::RunGroup(std::vector<Job>& group) {
   groups_.Add();
-  changes_.Add(group.size());
+  writes_.Add(group.size());
   const Status status = RunOnce(group);
   if (status) return;
   errors_.Add();
@@ -120,6 +120,10 @@ Status Writer::RunOnce(std::vector<Job>& group) {
     database_->Rollback();
     return {};
   }
+  if (auto finished = changes_->Finish(); !finished) {
+    database_->Rollback();
+    return finished;
+  }
   Status status = database_->Execute("COMMIT");
   if (!status) {
     database_->Rollback();
@@ -133,12 +137,15 @@ Status Writer::RunOnce(std::vector<Job>& group) {
   return WriteJournal(group);
 }
 
-// Some errors (a full disk, a failed write) end SQLite's whole transaction, not only the savepoint.
-// Then the job that met it keeps its error, and the others start again without it.
+// A job that fails after it has written something takes the whole transaction with it: it keeps its
+// error, and the others start again without it. That is rare, because plans refuse before they
+// write. A savepoint for each job would be paid by every change: SQLite then copies each page that
+// the job is the first to touch.
 Status Writer::RunJobs(std::vector<Job>& group) {
   std::vector<bool> is_out(group.size());
   for (bool is_whole = false; !is_whole;) {
     P402_TRY(database_->Execute("BEGIN IMMEDIATE"));
+    changes_.emplace(*database_, random_, marks_.Now());
     marks_.Begin();
     is_whole = true;
     for (size_t i = 0; i < group.size() && is_whole; ++i) {
@@ -152,23 +159,16 @@ Status Writer::RunJobs(std::vector<Job>& group) {
   return {};
 }
 
-// False: the transaction did not survive the job.
+// False: the job has failed, and not only by refusing.
 bool Writer::RunJob(Job& job) {
-  auto begun = database_->Execute("SAVEPOINT job");
-  if (!begun) {
-    SetError(job, begun.error());
-    return false;
-  }
+  const int64_t before = database_->total_changes();
   std::visit([this](auto& j) { Execute(j); }, job);
-  if (!database_->is_in_transaction()) return false;
-  if (HasFailed(job) && !database_->Execute("ROLLBACK TO job")) return false;
-  auto released = database_->Execute("RELEASE job");
-  if (!released && !HasFailed(job)) SetError(job, released.error());
-  return released.has_value();
+  if (!HasFailed(job)) return true;
+  return database_->is_in_transaction() && database_->total_changes() == before;
 }
 
 void Writer::Execute(CommitJob& job) {
-  job.outcome = RunPlan(*database_, job.plan, clock_.Now(), random_, marks_.Now());
+  job.outcome = changes_->Run(job.plan, clock_.Now());
 }
 
 void Writer::Execute(MarkJob& job) {

@@ -3,6 +3,7 @@
 #include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <variant>
 #include <vector>
@@ -35,7 +36,7 @@ using Job = std::variant<CommitJob, MarkJob>;
 
 // The one thread that writes. It takes everything that waits as one group:
 //
-//   BEGIN IMMEDIATE · for each job SAVEPOINT, run, RELEASE (or ROLLBACK TO) · COMMIT (one fsync)
+//   BEGIN IMMEDIATE · the jobs, one after the other · COMMIT (one fsync)
 //   · journal of restrictive changes (one fdatasync, only if there are any) · completions
 //
 // so that a lone commit waits for nothing, and under load an fsync is shared.
@@ -65,10 +66,11 @@ class Writer {
   std::unique_ptr<Database> database_;
   std::unique_ptr<Journal> journal_;
   MarkLog& marks_;
+  std::optional<Changes> changes_;  // of the transaction that is open
   const Clock& clock_;
   Random& random_;
   Log& log_;
-  Counter& changes_;
+  Counter& writes_;
   Counter& groups_;
   Counter& errors_;
   Histogram& seconds_;
