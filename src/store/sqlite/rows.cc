@@ -185,6 +185,17 @@ void BindPage(Query& query, const KeyPageRequest& request) {
   query.BindAt(11, filter.unused_since ? kNoLimit : static_cast<int64_t>(request.limit + 1));
 }
 
+void BindKey(Query& query, const key::Record& record) {
+  std::optional<Uuid> rotated_from;
+  if (record.rotated_from) rotated_from = record.rotated_from->uuid;
+  query.Bind(record.id.uuid, record.account.uuid, record.digest, record.prefix, record.name,
+             static_cast<int64_t>(record.mode), record.scopes.ToString(),
+             CidrText(record.allowed_cidrs), record.owner, record.metadata, record.created_at,
+             static_cast<int64_t>(record.created_by.kind), record.created_by.id, record.expires_at,
+             static_cast<int64_t>(record.is_disabled), record.revoked_at, record.revoke_reason,
+             rotated_from, record.version);
+}
+
 Result<Account> ToAccount(const Query& row) {
   Account account;
   P402_TRY(row.Fixed(0, account.id.uuid));
@@ -254,25 +265,26 @@ Result<std::vector<key::Record>> ScanKeys(Database& database, const key::KeyId& 
   return records;
 }
 
+// An INSERT that may turn into an UPDATE would have SQLite keep a copy of each page for undoing it.
 Status WriteKey(Database& database, const key::Record& record) {
-  P402_TRY(Query query, database.Prepare(R"sql(
+  {
+    P402_TRY(Query query, database.Prepare(R"sql(
 INSERT INTO keys(id, account, digest, prefix, name, mode, scopes, allowed_cidrs, owner, metadata,
   created_at, created_by_kind, created_by_id, expires_at, is_disabled, revoked_at, revoke_reason,
   rotated_from, version)
 VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)
-ON CONFLICT(id) DO UPDATE SET account = ?2, digest = ?3, prefix = ?4, name = ?5, mode = ?6,
-  scopes = ?7, allowed_cidrs = ?8, owner = ?9, metadata = ?10, created_at = ?11,
-  created_by_kind = ?12, created_by_id = ?13, expires_at = ?14, is_disabled = ?15,
-  revoked_at = ?16, revoke_reason = ?17, rotated_from = ?18, version = ?19
-WHERE revoked_at IS NULL OR ?16 IS NOT NULL)sql"));
-  std::optional<Uuid> rotated_from;
-  if (record.rotated_from) rotated_from = record.rotated_from->uuid;
-  query.Bind(record.id.uuid, record.account.uuid, record.digest, record.prefix, record.name,
-             static_cast<int64_t>(record.mode), record.scopes.ToString(),
-             CidrText(record.allowed_cidrs), record.owner, record.metadata, record.created_at,
-             static_cast<int64_t>(record.created_by.kind), record.created_by.id, record.expires_at,
-             static_cast<int64_t>(record.is_disabled), record.revoked_at, record.revoke_reason,
-             rotated_from, record.version);
+ON CONFLICT(id) DO NOTHING)sql"));
+    BindKey(query, record);
+    P402_TRY(query.Run());
+  }
+  if (database.changes() > 0) return {};
+  P402_TRY(Query query, database.Prepare(R"sql(
+UPDATE keys SET account = ?2, digest = ?3, prefix = ?4, name = ?5, mode = ?6, scopes = ?7,
+  allowed_cidrs = ?8, owner = ?9, metadata = ?10, created_at = ?11, created_by_kind = ?12,
+  created_by_id = ?13, expires_at = ?14, is_disabled = ?15, revoked_at = ?16, revoke_reason = ?17,
+  rotated_from = ?18, version = ?19
+WHERE id = ?1 AND (revoked_at IS NULL OR ?16 IS NOT NULL))sql"));
+  BindKey(query, record);
   P402_TRY(query.Run());
   if (database.changes() == 0) {
     return Fail(ErrorCode::kConflict, "revoked is final: " + record.id.ToString());
