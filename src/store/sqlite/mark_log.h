@@ -39,7 +39,9 @@ struct MarkLogOptions {
   // Beyond any of these the log is folded into the rows.
   size_t max_rows = 4096;
   size_t max_bytes = 64 * 1024 * 1024;
-  size_t max_marks = 1'000'000;  // in memory; 24 bytes each
+  // In memory; 24 bytes each. More than a million and a half, which a million keys that are all in
+  // use can leave: their marks are then folded once for several.
+  size_t max_marks = 1'600'000;
   // A bounded piece of folding for each write, so that no change waits long behind it. Faster than
   // marks arrive (limits::kUsageMarksPerSecond times kUsageFlushInterval).
   size_t fold_marks = 8192;
