@@ -25,34 +25,37 @@ std::string_view RouteName(std::string_view path) {
 }
 
 // Always a value: Caddy passes the name of a missing header on as text.
-void AppendHeaderText(std::string& out, std::string_view text) {
-  if (text.empty()) {
-    out += '-';
-  } else if (text == "-") {
-    out += "%2D";
-  } else {
-    AppendPercentEncoded(out, text);
-  }
+void WriteHeaderText(Pen& pen, std::string_view text) {
+  if (text.empty()) return pen.Character('-');
+  if (text == "-") return pen.Text("%2D");
+  WritePercentEncoded(pen, text);
 }
 
-net::DirectAnswer Allowed(Core& core, const index::View& key, std::string& scratch) {
+net::DirectAnswer Allowed(Core& core, const index::View& key, WallTime now, std::string& scratch) {
+  constexpr size_t kFixed = 512;  // names of headers, ids, mode, body
   const index::Facts facts = key.facts();
   const std::string_view scopes = key.scopes();
-  DirectWriter answer(core, scratch);
-  key.id().AppendTo(answer.BeginHeader("X-Auth-Key-Id"));
-  answer.EndHeader();
-  AppendHeaderText(answer.BeginHeader("X-Auth-Name"), facts.name);
-  answer.EndHeader();
-  key.account().AppendTo(answer.BeginHeader("X-Auth-Account"));
-  answer.EndHeader();
-  answer.Header("X-Auth-Mode", key::ModeName(key.mode()));
-  answer.Header("X-Auth-Scopes", scopes.empty() ? "-" : scopes);
-  AppendHeaderText(answer.BeginHeader("X-Auth-Owner"), facts.owner);
-  answer.EndHeader();
-  std::string& body = answer.BeginBody();
-  body += R"({"valid":true,"key_id":")";
-  key.id().AppendTo(body);
-  body += R"("})";
+  const size_t bound =
+      kFixed + PercentEncodedBound(facts.name) + PercentEncodedBound(facts.owner) + scopes.size();
+  DirectWriter answer(core, now, bound, scratch);
+  Pen& pen = answer.pen();
+  pen.Text("X-Auth-Key-Id: ");
+  key.id().WriteTo(pen);
+  pen.Text("\r\nX-Auth-Name: ");
+  WriteHeaderText(pen, facts.name);
+  pen.Text("\r\nX-Auth-Account: ");
+  key.account().WriteTo(pen);
+  pen.Text("\r\nX-Auth-Mode: ");
+  pen.Text(key::ModeName(key.mode()));
+  pen.Text("\r\nX-Auth-Scopes: ");
+  pen.Text(scopes.empty() ? "-" : scopes);
+  pen.Text("\r\nX-Auth-Owner: ");
+  WriteHeaderText(pen, facts.owner);
+  pen.Text("\r\n");
+  answer.BeginBody();
+  pen.Text(R"({"valid":true,"key_id":")");
+  key.id().WriteTo(pen);
+  pen.Text(R"("})");
   return answer.Finish(200);
 }
 
@@ -91,13 +94,13 @@ net::Response Refused(Core& core, const Asked& asked, key::Decision decision) {
 
 // The client's address costs more to find than the key: it is looked for only if it decides.
 Result<index::Answer> Decide(Core& core, const AuthzRoute& route, const net::Request& request,
-                             std::string_view token) {
+                             std::string_view token, WallTime now) {
   auto& verifier = core.parts().verifier;
   key::Question question{.account = route.account, .mode = route.mode, .scopes = route.scopes};
-  auto answer = verifier.Verify(token, question);
+  auto answer = verifier.Verify(token, question, now);
   if (!answer || answer->decision != key::Decision::kIpNotAllowed) return answer;
   question.ip = core.client_address().Of(request);
-  return verifier.Verify(token, question);
+  return verifier.Verify(token, question, now);
 }
 
 net::DirectAnswer Answer(Core& core, const AuthzRoute& route, const net::Request& request,
@@ -115,7 +118,8 @@ net::DirectAnswer Answer(Core& core, const AuthzRoute& route, const net::Request
   const auto presented = ReadPresented(request, ApiKeyHeader::kAccepted);
   if (!presented) return deny_for(ProblemOf(presented.error()));
   if (!presented->is_present) return deny_for(NoCredentials());
-  const auto answer = Decide(core, route, request, presented->token);
+  const WallTime now = core.parts().clock.Now();
+  const auto answer = Decide(core, route, request, presented->token, now);
   if (!answer) {
     return deny([&](const Asked& asked) {
       core.LogFailure(answer.error(), 503, asked.request_id);
@@ -126,7 +130,7 @@ net::DirectAnswer Answer(Core& core, const AuthzRoute& route, const net::Request
   if (answer->decision != key::Decision::kValid || !answer->key) {
     return deny([&](const Asked& asked) { return Refused(core, asked, answer->decision); });
   }
-  return Allowed(core, answer->key, scratch);
+  return Allowed(core, answer->key, now, scratch);
 }
 
 }  // namespace

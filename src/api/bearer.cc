@@ -72,29 +72,28 @@ bool IsJson(std::string_view value, bool is_patch) {
 
 Result<Presented> ReadPresented(const net::Request& request, ApiKeyHeader api_key_header) {
   constexpr std::string_view kScheme = "bearer";
-  if (request.CountHeader("authorization") > 1) return Twice("Authorization");
-  const auto authorization = request.Header("authorization");
-  const auto api_key = request.Header("x-api-key");
-  if (api_key && authorization) {
+  const net::HeaderMatch authorization = request.FindHeader("authorization");
+  const net::HeaderMatch api_key = request.FindHeader("x-api-key");
+  if (authorization.count > 1) return Twice("Authorization");
+  if (api_key.count > 0 && authorization.count > 0) {
     return InvalidArgument("X-API-Key", "Send Authorization or X-API-Key, not both.");
   }
-  if (api_key && api_key_header == ApiKeyHeader::kAccepted) {
-    if (request.CountHeader("x-api-key") > 1) return Twice("X-API-Key");
-    return Presented{.is_present = true, .token = *api_key};
+  if (api_key.count > 0 && api_key_header == ApiKeyHeader::kAccepted) {
+    if (api_key.count > 1) return Twice("X-API-Key");
+    return Presented{.is_present = true, .token = api_key.value};
   }
-  if (!authorization) return Presented{};
-  const std::string_view scheme = authorization->substr(0, authorization->find(' '));
+  if (authorization.count == 0) return Presented{};
+  const std::string_view scheme = authorization.value.substr(0, authorization.value.find(' '));
   if (!net::EqualsIgnoreCase(scheme, kScheme)) return Presented{.is_present = true};
   return Presented{.is_present = true,
-                   .token = net::TrimBlanks(authorization->substr(scheme.size()))};
+                   .token = net::TrimBlanks(authorization.value.substr(scheme.size()))};
 }
 
 Result<std::optional<std::string>> ReadIdempotencyKey(const net::Request& request) {
   constexpr std::string_view kName = "Idempotency-Key";
-  const size_t count = request.CountHeader(kName);
+  const auto [count, value] = request.FindHeader(kName);
   if (count == 0) return std::nullopt;
   if (count > 1) return Twice(kName);
-  const std::string_view value = *request.Header(kName);
   const auto key = value.starts_with('"') ? Unquoted(value) : std::optional<std::string>(value);
   if (!key || key->empty() || key->size() > limits::kIdempotencyKeyBytes || !IsVisible(*key)) {
     return InvalidArgument(std::string(kName),
@@ -117,10 +116,10 @@ bool PrefersAsync(const net::Request& request) {
 }
 
 Status CheckContentType(const net::Request& request, bool is_patch) {
-  const bool is_plain = request.CountHeader("content-encoding") == 0 &&
-                        request.CountHeader("content-type") == 1 &&
-                        IsJson(*request.Header("content-type"), is_patch);
-  if (is_plain) return {};
+  const net::HeaderMatch type = request.FindHeader("content-type");
+  const bool is_json =
+      type.count == 1 && (type.value == "application/json" || IsJson(type.value, is_patch));
+  if (is_json && request.FindHeader("content-encoding").count == 0) return {};
   return Failure(Error{.code = ErrorCode::kInvalidArgument, .reason = "unsupported_media_type"});
 }
 

@@ -34,7 +34,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   request.headers = headers;
   for (const auto accepted : {ApiKeyHeader::kIgnored, ApiKeyHeader::kAccepted}) {
     const auto presented = ReadPresented(request, accepted);
-    const bool is_twice = request.CountHeader("authorization") > 1;
+    const bool is_twice = request.FindHeader("authorization").count > 1;
     P402_CHECK(!is_twice || !presented.has_value());
     P402_CHECK(!presented || presented->is_present || presented->token.empty());
   }

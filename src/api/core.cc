@@ -56,11 +56,11 @@ Core::Core(Parts parts, Options options)
 }
 
 std::string Core::NewRequestId() {
-  return request_ids_.Next(parts_.clock.Now());
+  return NewRequestId(parts_.clock.Now()).ToString();
 }
 
-void Core::AppendRequestId(std::string& out) {
-  request_ids_.AppendNext(parts_.clock.Now(), out);
+RequestId Core::NewRequestId(WallTime now) {
+  return request_ids_.Next(now);
 }
 
 bool Core::is_ready() const {

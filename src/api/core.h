@@ -48,7 +48,7 @@ class Core {
   const ClientAddress& client_address() const { return client_address_; }
 
   std::string NewRequestId();
-  void AppendRequestId(std::string& out);
+  RequestId NewRequestId(WallTime now);  // of a request that came at `now`
   bool is_ready() const;
 
   // A failed authentication (S4): the problem itself, or 429 when its source has to wait.

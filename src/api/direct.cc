@@ -6,39 +6,35 @@
 namespace p402::api {
 namespace {
 
+constexpr std::string_view kCommonLines =
+    "Content-Type: application/json\r\n"
+    "Cache-Control: no-store\r\n"
+    "X-Content-Type-Options: nosniff\r\n"
+    "Referrer-Policy: no-referrer\r\n"
+    "X-Request-Id: ";
+constexpr size_t kCommonBytes = kCommonLines.size() + RequestId::size() + 2;
+
+// The scratch never shrinks, so that nothing is filled with zeros for each answer.
+std::span<char> RoomIn(std::string& scratch, size_t bytes) {
+  if (scratch.size() < bytes) scratch.resize(bytes);
+  return scratch;
+}
+
 void AppendHeader(std::string& out, std::string_view name, std::string_view value) {
   out.append(name).append(": ").append(value).append("\r\n");
 }
 
 }  // namespace
 
-DirectWriter::DirectWriter(Core& core, std::string& scratch) : out_(scratch) {
-  out_.clear();
-  out_ +=
-      "Content-Type: application/json\r\n"
-      "Cache-Control: no-store\r\n"
-      "X-Content-Type-Options: nosniff\r\n"
-      "Referrer-Policy: no-referrer\r\n"
-      "X-Request-Id: ";
-  core.AppendRequestId(out_);
-  EndHeader();
-}
-
-void DirectWriter::Header(std::string_view name, std::string_view value) {
-  AppendHeader(out_, name, value);
-}
-
-std::string& DirectWriter::BeginHeader(std::string_view name) {
-  return out_.append(name).append(": ");
-}
-
-std::string& DirectWriter::BeginBody() {
-  body_at_ = out_.size();
-  return out_;
+DirectWriter::DirectWriter(Core& core, WallTime now, size_t bound, std::string& scratch)
+    : out_(scratch), pen_(RoomIn(scratch, kCommonBytes + bound)) {
+  pen_.Text(kCommonLines);
+  core.NewRequestId(now).WriteTo(pen_);
+  pen_.Text("\r\n");
 }
 
 net::DirectAnswer DirectWriter::Finish(int status) const {
-  const std::string_view text = out_;
+  const std::string_view text(out_.data(), pen_.size());
   return {
       .status = status, .header_lines = text.substr(0, body_at_), .body = text.substr(body_at_)};
 }

@@ -3,6 +3,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/clock.h"
+#include "base/pen.h"
 #include "net/message.h"
 
 namespace p402::api {
@@ -14,23 +16,19 @@ class Core;
 // Lifetime: the scratch outlives the writer, and keeps what Finish points to.
 class DirectWriter {
  public:
-  // Clears `scratch` and writes what every answer carries: a new request id, no-store, nosniff,
-  // no-referrer, and the content type, which is application/json.
-  DirectWriter(Core& core, std::string& scratch);
+  // Writes over `scratch` what every answer carries: the request id of a request that came at `now`,
+  // no-store, nosniff, no-referrer, and the content type, which is application/json.
+  // `bound`: what the caller will write at most, in bytes.
+  DirectWriter(Core& core, WallTime now, size_t bound, std::string& scratch);
 
-  // `value` is written as it is: it must not have a line end.
-  void Header(std::string_view name, std::string_view value);
-  // Starts a header whose value the caller appends to the text that it gets, and ends with
-  // EndHeader.
-  std::string& BeginHeader(std::string_view name);
-  void EndHeader() { out_ += "\r\n"; }
-
-  // Ends the header lines. The caller appends the body to the text that it gets.
-  std::string& BeginBody();
+  // For whole header lines, each with its line end; after BeginBody, for the body.
+  Pen& pen() { return pen_; }
+  void BeginBody() { body_at_ = pen_.size(); }
   net::DirectAnswer Finish(int status) const;
 
  private:
   std::string& out_;
+  Pen pen_;
   size_t body_at_ = 0;
 };
 

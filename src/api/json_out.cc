@@ -89,6 +89,24 @@ void AppendAccountFields(ObjectWriter& object, const store::Account& account) {
   object.Time("created_at", account.created_at);
 }
 
+// The words of `text`, which are separated by single spaces and need no escape, as JSON strings.
+void WriteWords(Pen& pen, std::string_view text) {
+  while (!text.empty()) {
+    const size_t end = std::min(text.find(' '), text.size());
+    pen.Character('"');
+    pen.Text(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+    pen.Text(text.empty() ? "\"" : "\",");
+  }
+}
+
+void WriteTimeOrNull(Pen& pen, std::optional<WallTime> time) {
+  if (!time) return pen.Text("null");
+  pen.Character('"');
+  WriteRfc3339(pen, *time);
+  pen.Character('"');
+}
+
 // A member that is an array of whatever `append` writes for one item.
 template <class Items, class Append>
 void AppendList(ObjectWriter& object, std::string& out, std::string_view name, const Items& items,
@@ -137,26 +155,13 @@ void ObjectWriter::Time(std::string_view name, std::optional<WallTime> value) {
   if (!value) return Raw(name, {});
   Name(name);
   out_ += '"';
-  AppendRfc3339(out_, *value);
+  out_ += FormatRfc3339(*value);
   out_ += '"';
 }
 
 void ObjectWriter::Texts(std::string_view name, std::span<const std::string> values) {
   AppendList(*this, out_, name, values,
              [&](const std::string& value) { AppendJsonString(out_, value); });
-}
-
-void ObjectWriter::Words(std::string_view name, std::string_view text) {
-  Name(name);
-  out_ += '[';
-  while (!text.empty()) {
-    const size_t end = std::min(text.find(' '), text.size());
-    out_ += '"';
-    out_ += text.substr(0, end);
-    text.remove_prefix(std::min(end + 1, text.size()));
-    out_ += text.empty() ? "\"" : "\",";
-  }
-  out_ += ']';
 }
 
 void ObjectWriter::Raw(std::string_view name, std::string_view json) {
@@ -281,26 +286,42 @@ std::string AuditVerdictJson(const store::AuditVerdict& verdict) {
   return out;
 }
 
-void AppendDecisionJson(std::string& out, key::Decision decision, const index::View& key) {
-  ObjectWriter object(out);
+void WriteDecisionJson(Pen& pen, key::Decision decision, const index::View& key) {
   if (!key && decision == key::Decision::kValid) decision = key::Decision::kNotFound;
-  const bool is_valid = decision == key::Decision::kValid;
-  object.Bool("valid", is_valid);
-  object.Text("code", key::DecisionName(decision));
-  if (is_valid) {
-    const index::Facts facts = key.facts();
-    object.Name("key_id");
-    out += '"';
-    key.id().AppendTo(out);
-    out += '"';
-    object.Text("name", facts.name);
-    object.Text("mode", key::ModeName(key.mode()));
-    object.Words("scopes", key.scopes());
-    object.TextOrNull("owner", facts.owner);
-    object.Raw("metadata", facts.metadata);
-    object.Time("expires_at", key.expires_at());
+  if (decision != key::Decision::kValid) {
+    pen.Text(R"({"valid":false,"code":")");
+    pen.Text(key::DecisionName(decision));
+    return pen.Text(R"("})");
   }
-  object.End();
+  const index::Facts facts = key.facts();
+  pen.Text(R"({"valid":true,"code":"valid","key_id":")");
+  key.id().WriteTo(pen);
+  pen.Text(R"(","name":)");
+  WriteJsonString(pen, facts.name);
+  pen.Text(R"(,"mode":")");
+  pen.Text(key::ModeName(key.mode()));
+  pen.Text(R"(","scopes":[)");
+  WriteWords(pen, key.scopes());
+  pen.Text(R"(],"owner":)");
+  if (facts.owner.empty()) {
+    pen.Text("null");
+  } else {
+    WriteJsonString(pen, facts.owner);
+  }
+  pen.Text(R"(,"metadata":)");
+  pen.Text(facts.metadata.empty() ? std::string_view("null") : facts.metadata);
+  pen.Text(R"(,"expires_at":)");
+  WriteTimeOrNull(pen, facts.expires_at);
+  pen.Character('}');
+}
+
+size_t DecisionJsonBound(const index::View& key) {
+  constexpr size_t kFixed = 256;  // names, punctuation, code, mode, id, time
+  if (!key) return kFixed;
+  const index::Facts facts = key.facts();
+  const size_t scopes = 3 * key.scopes().size();  // of one character each: quotes and a comma more
+  return kFixed + JsonStringBound(facts.name) + scopes + JsonStringBound(facts.owner) +
+         facts.metadata.size();
 }
 
 }  // namespace p402::api

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
+#include "base/pen.h"
 #include "index/view.h"
 #include "key/decision.h"
 #include "key/record.h"
@@ -32,8 +33,6 @@ class ObjectWriter {
   void Bool(std::string_view name, bool value);
   void Time(std::string_view name, std::optional<WallTime> value);
   void Texts(std::string_view name, std::span<const std::string> values);
-  // An array of the words of `text`, which are separated by single spaces and need no escape.
-  void Words(std::string_view name, std::string_view text);
   // `json` is written as it is; empty: null.
   void Raw(std::string_view name, std::string_view json);
   // Opens a member; the caller appends its value.
@@ -66,7 +65,9 @@ std::string AuditListJson(const service::AuditListResult& result);
 std::string AuditVerdictJson(const store::AuditVerdict& verdict);
 std::string AuditHeadJson(const store::AuditHead& head);
 
-// V1. `key` is only looked at for kValid. Cost: no allocation once `out` has grown.
-void AppendDecisionJson(std::string& out, key::Decision decision, const index::View& key);
+// V1, into room of at most DecisionJsonBound bytes. `key` is only looked at for kValid.
+// Cost: no allocation.
+void WriteDecisionJson(Pen& pen, key::Decision decision, const index::View& key);
+size_t DecisionJsonBound(const index::View& key);
 
 }  // namespace p402::api

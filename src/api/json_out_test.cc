@@ -152,8 +152,10 @@ TEST(JsonOut, A12_Accounts) {
 }
 
 std::string DecisionJson(key::Decision decision, const index::View& key) {
-  std::string json;
-  AppendDecisionJson(json, decision, key);
+  std::string json(DecisionJsonBound(key), '\0');
+  Pen pen(json);
+  WriteDecisionJson(pen, decision, key);
+  json.resize(pen.size());
   return json;
 }
 
@@ -169,6 +171,25 @@ TEST(JsonOut, V1_DecisionsSayNothingMoreThanTheyMust) {
             R"("expires_at":null})");
   EXPECT_EQ(DecisionJson(key::Decision::kValid, {}), R"({"valid":false,"code":"not_found"})")
       << "V4: never valid without a key";
+}
+
+// What needs the most room: texts of nothing but escapes, and scopes of one character each.
+TEST(JsonOut, V1_EveryValidKeyFitsTheBound) {
+  index::Index index("p402");
+  key::Record record = Bare();
+  record.name = std::string(limits::kNameCharacters, '"');
+  record.owner = std::string(limits::kOwnerBytes, '\\');
+  std::vector<std::string> scopes;
+  for (const char c : std::string_view("abcdefghijklmnopqrstuvwxyz0123456789_.-")) {
+    scopes.emplace_back(1, c);
+  }
+  record.scopes = *key::ScopeSet::Parse(scopes);
+  record.expires_at = WallTime(Millis(1'776'254'400'999));
+  index.Put(record);
+  const auto answer = index.Recheck(record.digest, {}, {});
+  const std::string json = DecisionJson(key::Decision::kValid, answer.key);
+  EXPECT_GT(json.size(), 2 * (record.name.size() + record.owner.size()) + 4 * scopes.size());
+  EXPECT_LE(json.size(), DecisionJsonBound(answer.key));
 }
 
 TEST(JsonOut, V1_AValidKeyIsShownWhole) {

@@ -2,7 +2,7 @@
 
 namespace p402::api {
 
-void RequestIds::AppendNext(WallTime now, std::string& out) {
+RequestId RequestIds::Next(WallTime now) {
   constexpr uint64_t kTailBits = 57;
   static_assert(kStripes <= 1 << (62 - kTailBits));
   const size_t stripe = StripeOfThisThread();
@@ -11,17 +11,12 @@ void RequestIds::AppendNext(WallTime now, std::string& out) {
   const uint64_t front = now_ms << 16 | 0x7000 | (count & 0xfff);
   const uint64_t tail = (start_ + count) & ((uint64_t{1} << kTailBits) - 1);
   const uint64_t back = uint64_t{2} << 62 | uint64_t{stripe} << kTailBits | tail;
-  Uuid uuid;
+  RequestId id;
+#pragma GCC unroll 8
   for (size_t i = 0; i < 8; ++i) {
-    uuid[i] = static_cast<uint8_t>(front >> (56 - 8 * i));
-    uuid[i + 8] = static_cast<uint8_t>(back >> (56 - 8 * i));
+    id.uuid[i] = static_cast<uint8_t>(front >> (56 - 8 * i));
+    id.uuid[i + 8] = static_cast<uint8_t>(back >> (56 - 8 * i));
   }
-  AppendTypeId("req", uuid, out);
-}
-
-std::string RequestIds::Next(WallTime now) {
-  std::string id;
-  AppendNext(now, id);
   return id;
 }
 

@@ -3,13 +3,14 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
-#include <string>
 
 #include "base/clock.h"
 #include "base/stripe.h"
 #include "base/typeid.h"
 
 namespace p402::api {
+
+using RequestId = TypedId<"req">;
 
 // Names requests: "req_" and a UUIDv7. A name tells requests apart, also those of other servers; it
 // is no secret and may be guessed, so that it need not cost what randomness costs.
@@ -23,9 +24,8 @@ class RequestIds {
  public:
   // `random_start`: random bits.
   explicit RequestIds(uint64_t random_start) : start_(random_start) {}
-  // Appends the name of one more request that came at `now`.
-  void AppendNext(WallTime now, std::string& out);
-  std::string Next(WallTime now);
+  // The name of one more request, which came at `now`.
+  RequestId Next(WallTime now);
 
  private:
   struct alignas(64) Stripe {

@@ -45,12 +45,16 @@ constexpr std::array kRoutes = std::to_array<Route>({
 // clang-format on
 
 // What stands for {id}, or nullopt. A literal pattern has an empty parameter.
-std::optional<std::string_view> MatchPattern(std::string_view pattern, std::string_view path) {
+// `literal`: only a pattern without {id} matches, or only one with it.
+std::optional<std::string_view> MatchPattern(std::string_view pattern, std::string_view path,
+                                             bool literal) {
   constexpr std::string_view kHole = "{id}";
-  const size_t hole = pattern.find(kHole);
-  if (hole == std::string_view::npos) {
-    return path == pattern ? std::optional<std::string_view>("") : std::nullopt;
+  if (literal) {
+    const bool is_match = path == pattern && path.find(kHole) == std::string_view::npos;
+    return is_match ? std::optional<std::string_view>("") : std::nullopt;
   }
+  const size_t hole = pattern.find(kHole);
+  if (hole == std::string_view::npos) return std::nullopt;
   const std::string_view before = pattern.substr(0, hole);
   const std::string_view after = pattern.substr(hole + kHole.size());
   if (path.size() <= before.size() + after.size()) return std::nullopt;
@@ -64,8 +68,7 @@ Match FindAmong(bool literal, std::string_view method, std::string_view path) {
   const std::string_view wanted = method == "HEAD" ? "GET" : method;
   Match match;
   for (const Route& route : kRoutes) {
-    if ((route.pattern.find('{') == std::string_view::npos) != literal) continue;
-    const auto parameter = MatchPattern(route.pattern, path);
+    const auto parameter = MatchPattern(route.pattern, path, literal);
     if (!parameter) continue;
     if (route.method == wanted) return Match{.route = &route, .parameter = *parameter};
     if (!match.allow.empty()) match.allow += ", ";

@@ -40,10 +40,14 @@ Result<VerifyRequest> ReadVerify(const JsonBody& body, const service::Caller& ca
   return verify;
 }
 
-// The text of {"key":"…"} and nothing else; nullopt for every other body, well-formed or not.
+// What stands between the quotes of {"key":"…"}, escapes and all; nullopt for every other body,
+// well-formed or not.
 std::optional<std::string_view> OnlyKey(std::string_view body) {
   const auto skip_blanks = [&] {
-    body.remove_prefix(std::min(body.find_first_not_of(" \t\r\n"), body.size()));
+    while (!body.empty() && (body.front() == ' ' || body.front() == '\t' || body.front() == '\r' ||
+                             body.front() == '\n')) {
+      body.remove_prefix(1);
+    }
   };
   const auto take = [&](std::string_view token) {
     skip_blanks();
@@ -52,13 +56,16 @@ std::optional<std::string_view> OnlyKey(std::string_view body) {
     return true;
   };
   if (!take("{") || !take(R"("key")") || !take(":") || !take("\"")) return std::nullopt;
-  const auto is_plain = [](char c) { return c > ' ' && c <= '~' && c != '"' && c != '\\'; };
-  const auto end = std::ranges::find_if_not(body, is_plain);
-  const std::string_view text(body.begin(), end);
+  const std::string_view text = body.substr(0, body.find('"'));
   body.remove_prefix(text.size());
   if (!take("\"") || !take("}")) return std::nullopt;
   skip_blanks();
   return body.empty() ? std::optional(text) : std::nullopt;
+}
+
+// True if JSON would take the text as it is, byte by byte.
+bool IsPlain(std::string_view text) {
+  return std::ranges::all_of(text, [](char c) { return c >= ' ' && c <= '~' && c != '\\'; });
 }
 
 }  // namespace
@@ -71,17 +78,20 @@ std::optional<net::DirectAnswer> AnswerVerifyDirectly(Core& core, const Route& r
   if (!token || !request.query.empty() || !CheckContentType(request, false)) return std::nullopt;
   const auto presented = ReadPresented(request, ApiKeyHeader::kIgnored);
   if (!presented || !presented->is_present) return std::nullopt;
-  const auto caller = parts.authenticator.AuthenticateView(presented->token, std::nullopt);
+  const WallTime now = parts.clock.Now();
+  const auto caller = parts.authenticator.AuthenticateView(presented->token, std::nullopt, now);
   if (!caller || caller->decision != key::Decision::kValid) return std::nullopt;
   if (!caller->key.Covers(route.scope)) return std::nullopt;
   key::Question question{.account = caller->key.account()};
   if (caller->key.mode() == key::Mode::kTest) question.mode = key::Mode::kTest;  // A2
-  const auto answer = parts.verifier.Verify(*token, question);
+  const auto answer = parts.verifier.Verify(*token, question, now);
   if (!answer || !caller->key.is_newest()) return std::nullopt;  // R2
+  if (answer->decision == key::Decision::kMalformed && !IsPlain(*token)) return std::nullopt;
   core.CountDecision(Core::Endpoint::kVerify, answer->decision);
   core.CountAnswer(&route, 200);
-  DirectWriter writer(core, scratch);
-  AppendDecisionJson(writer.BeginBody(), answer->decision, answer->key);
+  DirectWriter writer(core, now, DecisionJsonBound(answer->key), scratch);
+  writer.BeginBody();
+  WriteDecisionJson(writer.pen(), answer->decision, answer->key);
   return writer.Finish(200);
 }
 
@@ -95,8 +105,10 @@ void VerifyKey(Call call, const net::Request&) {
   const auto answer = call.core.parts().verifier.Verify(verify->presented, question);
   if (!answer) return SendError(std::move(call), answer.error());
   call.core.CountDecision(Core::Endpoint::kVerify, answer->decision);
-  std::string body;
-  AppendDecisionJson(body, answer->decision, answer->key);
+  std::string body(DecisionJsonBound(answer->key), '\0');
+  Pen pen(body);
+  WriteDecisionJson(pen, answer->decision, answer->key);
+  body.resize(pen.size());
   SendRead(std::move(call), JsonResponse(200, std::move(body)));
 }
 

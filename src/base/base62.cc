@@ -61,6 +61,7 @@ std::optional<uint64_t> DecodeBase62(std::string_view text) {
 
 bool IsBase62(std::string_view text) {
   int all = 0;
+#pragma GCC unroll 8
   for (char c : text) all |= kValues[static_cast<uint8_t>(c)];
   return !text.empty() && all >= 0;
 }
@@ -75,6 +76,7 @@ uint32_t Crc32(std::string_view bytes) {
     std::memcpy(&word, bytes.data(), sizeof word);
     word ^= crc;
     crc = 0;
+#pragma GCC unroll 8
     for (size_t k = 0; k < sizeof word; ++k) crc ^= kCrcTables[7 - k][word >> 8 * k & 0xff];
   }
   for (char c : bytes) crc = crc >> 8 ^ kCrcTables[0][(crc ^ static_cast<uint8_t>(c)) & 0xff];

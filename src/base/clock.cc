@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 #include <time.h>
 
+#include <array>
 #include <charconv>
-#include <iterator>
 
 namespace p402 {
 namespace {
@@ -94,18 +94,22 @@ BootTime RealClock::Boot() const {
 }
 
 std::string FormatRfc3339(WallTime time) {
-  std::string text;
-  AppendRfc3339(text, time);
-  return text;
+  std::array<char, kRfc3339Bound> room;
+  Pen pen(room);
+  WriteRfc3339(pen, time);
+  return {room.data(), pen.size()};
 }
 
-void AppendRfc3339(std::string& out, WallTime time) {
+void WriteRfc3339(Pen& pen, WallTime time) {
   const auto days = std::chrono::floor<std::chrono::days>(time);
   const std::chrono::year_month_day date(days);
   const std::chrono::hh_mm_ss clock(std::chrono::floor<std::chrono::seconds>(time - days));
-  fmt::format_to(std::back_inserter(out), "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", int(date.year()),
-                 unsigned(date.month()), unsigned(date.day()), clock.hours().count(),
-                 clock.minutes().count(), clock.seconds().count());
+  std::array<char, kRfc3339Bound> text;
+  const auto [end, size] =
+      fmt::format_to_n(text.data(), text.size(), "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z",
+                       int(date.year()), unsigned(date.month()), unsigned(date.day()),
+                       clock.hours().count(), clock.minutes().count(), clock.seconds().count());
+  pen.Text({text.data(), size});
 }
 
 std::optional<WallTime> ParseRfc3339(std::string_view text) {

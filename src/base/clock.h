@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/pen.h"
 #include "base/result.h"
 
 namespace p402 {
@@ -45,7 +46,9 @@ class RealClock final : public Clock {
 
 // RFC 3339 in UTC with whole seconds, "2026-04-15T12:00:00Z"; milliseconds are cut off.
 std::string FormatRfc3339(WallTime time);
-void AppendRfc3339(std::string& out, WallTime time);
+// The same, into room of at most kRfc3339Bound bytes: 20 for a year of four digits.
+void WriteRfc3339(Pen& pen, WallTime time);
+inline constexpr size_t kRfc3339Bound = 32;
 
 // Parses an RFC 3339 date-time (any offset, fraction cut to ms).
 // Errors: nullopt for anything else, and for years outside 1970 to 9999.

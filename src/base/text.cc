@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
+#include <span>
 
 namespace p402 {
 namespace {
@@ -37,31 +40,30 @@ bool IsControl(char32_t point) {
   return point < 0x20 || (point >= 0x7f && point <= 0x9f) || point == 0x2028 || point == 0x2029;
 }
 
-void AppendEscaped(std::string& out, char32_t point, std::string_view bytes) {
+void WriteEscaped(Pen& pen, char32_t point, std::string_view bytes) {
   switch (point) {
     case '"':
-      out += "\\\"";
-      return;
+      return pen.Text("\\\"");
     case '\\':
-      out += "\\\\";
-      return;
+      return pen.Text("\\\\");
     case '\n':
-      out += "\\n";
-      return;
+      return pen.Text("\\n");
     case '\r':
-      out += "\\r";
-      return;
+      return pen.Text("\\r");
     case '\t':
-      out += "\\t";
-      return;
+      return pen.Text("\\t");
     default:
       break;
   }
-  if (IsControl(point)) {
-    fmt::format_to(std::back_inserter(out), "\\u{:04x}", static_cast<uint32_t>(point));
-  } else {
-    out += bytes;
-  }
+  if (!IsControl(point)) return pen.Text(bytes);
+  constexpr size_t kEscapeBytes = 6;
+  fmt::format_to(pen.Take(kEscapeBytes), "\\u{:04x}", static_cast<uint32_t>(point));
+}
+
+// What a JSON string holds as it is, up to the first byte that has to be looked at.
+size_t CountPlain(std::string_view text) {
+  const auto is_plain = [](char c) { return c >= ' ' && c < 0x7f && c != '"' && c != '\\'; };
+  return static_cast<size_t>(std::ranges::find_if_not(text, is_plain) - text.begin());
 }
 
 int HexValue(char c) {
@@ -79,19 +81,32 @@ bool IsUnreserved(char c) {
 }  // namespace
 
 void AppendJsonString(std::string& out, std::string_view text) {
-  out += '"';
+  const size_t before = out.size();
+  out.resize(before + JsonStringBound(text));
+  Pen pen(std::span<char>(out).subspan(before));
+  WriteJsonString(pen, text);
+  out.resize(before + pen.size());
+}
+
+void WriteJsonString(Pen& pen, std::string_view text) {
+  pen.Character('"');
   while (!text.empty()) {
+    if (const size_t plain = CountPlain(text); plain > 0) {
+      pen.Text(text.substr(0, plain));
+      text.remove_prefix(plain);
+      continue;
+    }
     char32_t point = 0;
     const size_t length = DecodeOne(text, point);
     if (length == 0) {
-      out += "\xef\xbf\xbd";
+      pen.Text("\xef\xbf\xbd");
       text.remove_prefix(1);
       continue;
     }
-    AppendEscaped(out, point, text.substr(0, length));
+    WriteEscaped(pen, point, text.substr(0, length));
     text.remove_prefix(length);
   }
-  out += '"';
+  pen.Character('"');
 }
 
 bool IsValidUtf8(std::string_view text) {
@@ -121,21 +136,23 @@ bool HasControlCharacter(std::string_view text) {
 }
 
 std::string PercentEncode(std::string_view text) {
-  std::string out;
-  out.reserve(text.size());
-  AppendPercentEncoded(out, text);
+  std::string out(PercentEncodedBound(text), '\0');
+  Pen pen(out);
+  WritePercentEncoded(pen, text);
+  out.resize(pen.size());
   return out;
 }
 
-void AppendPercentEncoded(std::string& out, std::string_view text) {
+void WritePercentEncoded(Pen& pen, std::string_view text) {
   constexpr std::string_view kDigits = "0123456789ABCDEF";
-  for (char c : text) {
+  for (const char c : text) {
     if (IsUnreserved(c)) {
-      out += c;
-    } else {
-      const auto byte = static_cast<uint8_t>(c);
-      out += {'%', kDigits[byte >> 4], kDigits[byte & 15]};
+      pen.Character(c);
+      continue;
     }
+    const auto byte = static_cast<uint8_t>(c);
+    const std::array escape = {'%', kDigits[byte >> 4], kDigits[byte & 15]};
+    pen.Text({escape.data(), escape.size()});
   }
 }
 

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "base/clock.h"
+#include "base/pen.h"
 #include "base/random.h"
 
 namespace p402 {
@@ -23,11 +24,16 @@ struct TypeIdParts {
   std::string_view prefix;
   Uuid uuid;
 };
-bool IsValidTypeIdPrefix(std::string_view prefix);
+constexpr bool IsValidTypeIdPrefix(std::string_view prefix) {
+  if (prefix.size() > 63 || prefix.starts_with('_') || prefix.ends_with('_')) return false;
+  return std::all_of(prefix.begin(), prefix.end(),
+                     [](char c) { return (c >= 'a' && c <= 'z') || c == '_'; });
+}
 // Requires: IsValidTypeIdPrefix(prefix).
 std::string EncodeTypeId(std::string_view prefix, const Uuid& uuid);
-// The same at the end of `out`.
-void AppendTypeId(std::string_view prefix, const Uuid& uuid, std::string& out);
+// The 26 characters of the UUID alone.
+void WriteTypeIdSuffix(const Uuid& uuid, char* out);
+inline constexpr size_t kTypeIdSuffixBytes = 26;
 // Errors: nullopt for every text that the specification forbids. Accepts every UUID version.
 std::optional<TypeIdParts> DecodeTypeId(std::string_view text);
 
@@ -66,7 +72,13 @@ struct TypedId {
   }
   static TypedId New(Uuid7Generator& generator) { return TypedId{generator.Next()}; }
   std::string ToString() const { return EncodeTypeId(prefix(), uuid); }
-  void AppendTo(std::string& out) const { AppendTypeId(prefix(), uuid, out); }
+  static constexpr size_t size() { return kPrefix.view().size() + 1 + kTypeIdSuffixBytes; }
+  void WriteTo(Pen& pen) const {
+    static_assert(IsValidTypeIdPrefix(kPrefix.view()) && !kPrefix.view().empty());
+    pen.Text(prefix());
+    pen.Character('_');
+    WriteTypeIdSuffix(uuid, pen.Take(kTypeIdSuffixBytes));
+  }
   bool is_nil() const { return uuid == Uuid{}; }
   auto operator<=>(const TypedId&) const = default;
 };

@@ -52,10 +52,9 @@ int CodeOf(ErrorCode code) {
 // An id as text without a new string.
 template <class Id>
 void CopyId(const Id& id, std::span<char, P402_ID_BYTES> out) {
-  thread_local std::string text;
-  text.clear();
-  id.AppendTo(text);
-  CopyText(text, out);
+  Pen pen(out);
+  id.WriteTo(pen);
+  pen.Character('\0');
 }
 
 // The same; of accounts there are few, so the one before is kept.

@@ -3,12 +3,11 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <charconv>
 #include <chrono>
-#include <cstring>
 #include <string>
 
 #include "base/check.h"
+#include "base/pen.h"
 #include "net/ascii.h"
 
 namespace p402::net {
@@ -67,25 +66,11 @@ std::string_view ReasonPhrase(int status) {
   }
 }
 
-// Writes into room that was reserved before.
-class Pen {
- public:
-  explicit Pen(char* at) : at_(at) {}
-  void Text(std::string_view text) {
-    if (text.empty()) return;
-    std::memcpy(at_, text.data(), text.size());
-    at_ += text.size();
-  }
-  // A value that would end its line would let its origin write headers of its own.
-  void HeaderText(std::string_view text) {
-    for (const char c : text) *at_++ = IsControl(c) && c != '\t' ? ' ' : c;
-  }
-  void Number(uint64_t number) { at_ = std::to_chars(at_, at_ + 20, number).ptr; }
-  char* at() const { return at_; }
-
- private:
-  char* at_;
-};
+// A value that would end its line would let its origin write headers of its own.
+void WriteHeaderText(Pen& pen, std::string_view text) {
+  char* at = pen.Take(text.size());
+  for (const char c : text) *at++ = IsControl(c) && c != '\t' ? ' ' : c;
+}
 
 // What is enough for the lines that the server adds: status, Date, Content-Length, Connection.
 constexpr size_t kFrontBytes = 256;
@@ -135,22 +120,22 @@ void AppendAnswer(const Response& response, const AnswerFrame& frame, Buffer& ou
                                     : std::string_view();
   // One reservation before the first byte: a secret body is never copied by a growing buffer.
   const auto room = out.Room(kFrontBytes + HeaderBytes(response) + body.size());
-  Pen pen(room.data());
+  Pen pen(room);
   WriteFront(response.status, is_file ? response.file_bytes : response.body.size(), frame, pen);
   if (!response.content_type.empty()) {
     pen.Text("Content-Type: ");
-    pen.HeaderText(response.content_type);
+    WriteHeaderText(pen, response.content_type);
     pen.Text("\r\n");
   }
   for (const auto& [name, value] : response.headers) {
-    pen.HeaderText(name);
+    WriteHeaderText(pen, name);
     pen.Text(": ");
-    pen.HeaderText(value);
+    WriteHeaderText(pen, value);
     pen.Text("\r\n");
   }
   pen.Text("\r\n");
   pen.Text(body);
-  out.Commit(static_cast<size_t>(pen.at() - room.data()));
+  out.Commit(pen.size());
 }
 
 void AppendAnswer(const DirectAnswer& answer, const AnswerFrame& frame, Buffer& out) {
@@ -158,12 +143,12 @@ void AppendAnswer(const DirectAnswer& answer, const AnswerFrame& frame, Buffer& 
   const std::string_view body =
       HasBody(answer.status, frame.is_head) ? answer.body : std::string_view();
   const auto room = out.Room(kFrontBytes + answer.header_lines.size() + body.size());
-  Pen pen(room.data());
+  Pen pen(room);
   WriteFront(answer.status, answer.body.size(), frame, pen);
   pen.Text(answer.header_lines);
   pen.Text("\r\n");
   pen.Text(body);
-  out.Commit(static_cast<size_t>(pen.at() - room.data()));
+  out.Commit(pen.size());
 }
 
 std::string FormatDateLine(WallTime now) {

@@ -21,6 +21,13 @@ constexpr size_t kVersionBytes = 8;      // "HTTP/1.1"
 // line) and without user information.
 constexpr auto kHostCharacters = MakeCharacterSet("-._~%!$&'()*+;=:[]");
 
+// Controls were refused before; a fragment is never sent, and other bytes must be escaped.
+constexpr auto kTargetCharacters = [] {
+  std::array<bool, 256> set{};
+  for (char c = '!'; c <= '~'; ++c) set[static_cast<unsigned char>(c)] = c != '#';
+  return set;
+}();
+
 using Problem = std::optional<HeadError>;
 
 HeadError BadFraming(std::string_view detail) {
@@ -102,12 +109,6 @@ Problem ParseAbsoluteForm(Head& out, std::string_view& authority) {
 }
 
 Problem ParseTarget(Head& out, std::string_view& authority) {
-  for (const char c : out.target) {
-    // Controls were refused before; a fragment is never sent, and other bytes must be escaped.
-    if (c == '#' || static_cast<unsigned char>(c) >= 0x80) {
-      return BadFraming("the target has a character that must be escaped");
-    }
-  }
   if (out.method == "CONNECT") {
     if (!IsHost(out.target)) return BadFraming("the target of CONNECT is no host");
   } else if (out.target == "*") {
@@ -131,8 +132,11 @@ Problem ParseRequestLine(std::string_view line, const HeadLimits& limits, Head& 
   }
   out.method = line.substr(0, end);
   const std::string_view rest = line.substr(end + 1);
-  const size_t space = rest.find_first_of(" \t");
-  if (space == std::string_view::npos || space == 0 || rest[space] != ' ') {
+  size_t space = 0;
+  while (space < rest.size() && kTargetCharacters[static_cast<unsigned char>(rest[space])]) ++space;
+  const bool is_escaped = space == rest.size() || IsBlank(rest[space]);
+  if (!is_escaped) space = std::min(rest.find_first_of(" \t"), rest.size());
+  if (space == rest.size() || space == 0 || rest[space] != ' ') {
     return BadFraming("the request line is not METHOD target HTTP/1.1");
   }
   out.target = rest.substr(0, space);
@@ -140,6 +144,7 @@ Problem ParseRequestLine(std::string_view line, const HeadLimits& limits, Head& 
   if (out.target.size() > limits.target_bytes) {
     return HeadError{.refusal = Refusal::kTargetTooLong, .detail = "the URL is too long"};
   }
+  if (!is_escaped) return BadFraming("the target has a character that must be escaped");
   return ParseTarget(out, authority);
 }
 

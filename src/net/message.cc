@@ -12,10 +12,13 @@ std::optional<std::string_view> Request::Header(std::string_view name) const {
   return std::nullopt;
 }
 
-size_t Request::CountHeader(std::string_view name) const {
-  size_t count = 0;
-  for (const HeaderView& header : headers) count += EqualsIgnoreCase(header.name, name) ? 1 : 0;
-  return count;
+HeaderMatch Request::FindHeader(std::string_view name) const {
+  HeaderMatch match;
+  for (const HeaderView& header : headers) {
+    if (!EqualsIgnoreCase(header.name, name)) continue;
+    if (match.count++ == 0) match.value = header.value;
+  }
+  return match;
 }
 
 int RefusalStatus(Refusal refusal) {

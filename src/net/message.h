@@ -18,6 +18,11 @@ struct HeaderView {
   std::string_view value;  // without surrounding white space
 };
 
+struct HeaderMatch {
+  size_t count = 0;             // how often the header is there
+  std::string_view value = {};  // of the first one
+};
+
 // A request. Its bytes are wiped when it is answered, because they may hold a raw key.
 // Lifetime: everything points into the connection's buffer, valid until AnswerDirectly has answered,
 //           or else until the Responder of this request has been used or destroyed.
@@ -34,7 +39,7 @@ struct Request {
 
   // The first header of that name. Case does not matter.
   std::optional<std::string_view> Header(std::string_view name) const;
-  size_t CountHeader(std::string_view name) const;
+  HeaderMatch FindHeader(std::string_view name) const;
 };
 
 // An answer. Content-Length, Date and Connection are added by the server; a HEAD request and a 204

@@ -85,7 +85,7 @@ TEST(Server, GivesTheHandlerTheRequest) {
   server.handler.on_request = [&](const Request& request, Responder responder) {
     seen = std::string(request.path) + "|" + std::string(request.query) + "|" +
            std::to_string(request.version_minor) + "|" + std::string(request.peer) + "|" +
-           std::to_string(request.CountHeader("x-two")) + "|" +
+           std::to_string(request.FindHeader("x-two").count) + "|" +
            std::string(request.Header("X-TWO").value_or("none")) + "|" +
            std::string(request.Header("x-none").value_or("none"));
     std::move(responder).Send({.status = 201, .headers = {{"Location", "/x"}}});

@@ -30,9 +30,10 @@ Authenticator::Authenticator(index::Index& index, feed::Feed& feed, const Clock&
     : index_(index), feed_(feed), clock_(clock), marks_use_(marks_use) {}
 
 Result<index::Answer> Authenticator::AuthenticateView(std::string_view presented,
-                                                      const std::optional<key::IpAddress>& ip) {
+                                                      const std::optional<key::IpAddress>& ip,
+                                                      WallTime now) {
   P402_TRY(RequireCurrent(feed_));
-  auto answer = index_.Verify(presented, {.ip = ip}, clock_.Now(), marks_use_);
+  auto answer = index_.Verify(presented, {.ip = ip}, now, marks_use_);
   P402_TRY(RequireCurrent(feed_));
   return answer;
 }
@@ -40,7 +41,7 @@ Result<index::Answer> Authenticator::AuthenticateView(std::string_view presented
 Result<Caller> Authenticator::Authenticate(std::string_view presented,
                                            std::optional<key::IpAddress> ip,
                                            std::string request_id) {
-  P402_TRY(const auto answer, AuthenticateView(presented, ip));
+  P402_TRY(const auto answer, AuthenticateView(presented, ip, clock_.Now()));
   if (answer.decision != key::Decision::kValid) return Unauthenticated(answer.decision);
   return CallerOf(answer.key, ip, std::move(request_id));
 }
@@ -48,7 +49,7 @@ Result<Caller> Authenticator::Authenticate(std::string_view presented,
 Result<Caller> Authenticator::AuthenticateForSelfRevoke(std::string_view presented,
                                                         std::optional<key::IpAddress> ip,
                                                         std::string request_id) {
-  P402_TRY(const auto answer, AuthenticateView(presented, ip));
+  P402_TRY(const auto answer, AuthenticateView(presented, ip, clock_.Now()));
   const bool is_valid = answer.decision == key::Decision::kValid;
   if (!is_valid && answer.decision != key::Decision::kRevoked) {
     return Unauthenticated(answer.decision);

@@ -17,10 +17,11 @@ class Authenticator {
   // `marks_use`: a valid key counts as used (L1).
   Authenticator(index::Index& index, feed::Feed& feed, const Clock& clock, bool marks_use = true);
 
-  // The index's own answer, without a copy of the key: for what is answered at once. Errors:
-  // kUnavailable while this node is not current. A refused key is a decision, not an error.
+  // The index's own answer by the wall clock `now`, without a copy of the key: for what is answered
+  // at once.
+  // Errors: kUnavailable while this node is not current. A refused key is a decision, not an error.
   Result<index::Answer> AuthenticateView(std::string_view presented,
-                                         const std::optional<key::IpAddress>& ip);
+                                         const std::optional<key::IpAddress>& ip, WallTime now);
   // Errors: kUnauthenticated with the decision's name as `reason` ("malformed", "not_found",
   // "revoked", "disabled", "expired", "ip_not_allowed"); kUnavailable while this node is not
   // current (V4: never valid).

@@ -17,6 +17,9 @@ class Verifier {
   // `marks_use`: a valid key counts as used (L1).
   Verifier(index::Index& index, feed::Feed& feed, const Clock& clock, bool marks_use = true);
   Result<index::Answer> Verify(std::string_view presented, const key::Question& question);
+  // The same by the wall clock as the caller has just read it.
+  Result<index::Answer> Verify(std::string_view presented, const key::Question& question,
+                               WallTime now);
 
  private:
   index::Index& index_;

@@ -8,6 +8,7 @@ import struct
 import pytest
 
 from support.server import assert_problem, run_p402
+from support.wait import eventually
 
 
 def records_of(client, **params):
@@ -78,7 +79,8 @@ def test_S1_an_anchor_kept_elsewhere_is_found(server, root):
     wrong = root.get("/api/v2/audit/verify", params={"anchor": "ab" * 32}).json()
     assert wrong["anchor_found"] is False
     assert_problem(root.get("/api/v2/audit/verify", params={"anchor": "xyz"}), 400, "invalid_request")
-    assert anchor["hash"] in server.log()  # logged, so that it is elsewhere
+    # Logged, so that it is elsewhere; the log is written by a thread of its own.
+    eventually(lambda: anchor["hash"] in server.log(), 10, "the anchor in the log")
 
 
 TAMPERINGS = {
