@@ -277,7 +277,7 @@ TEST_F(RestoreTest, C5_ABackupOfAnOlderSchemaIsRestored) {
     ASSERT_TRUE(database);
     ASSERT_TRUE(
         (*database)->Execute("DROP INDEX log_restrictions; DROP INDEX keys_rotated_from; "
-                             "PRAGMA user_version=2"));
+                             "DROP TABLE usage_log; PRAGMA user_version=2"));
   }
   auto report = TryRestore();
   ASSERT_TRUE(report) << report.error().detail;
@@ -383,6 +383,23 @@ TEST_F(RestoreTest, C5_RefusesWhatIsNoIntactBackup) {
   std::filesystem::remove(backup());
   EXPECT_FALSE(TryRestore());
   EXPECT_EQ(Snapshot(), before);
+}
+
+TEST_F(RestoreTest, L1_MarksThatAreOnlyLoggedAreInTheBackup) {
+  const auto target = folder_of_backup_.path() / "with_marks.db";
+  const WallTime used = driver_.clock().Now();
+  {
+    auto store = OpenStore();
+    ASSERT_TRUE(driver_.Mark(*store, kept_.id));
+    ASSERT_TRUE(driver_.Backup(*store, target));
+  }
+  const store::testing::TempFolder fresh;
+  auto report = Restore({.backup = target, .folder = fresh.path(), .accept_resurrection = true},
+                        driver_.clock(), driver_.random(), log_);
+  ASSERT_TRUE(report) << report.error().detail;
+  auto restored = TryOpen({.folder = fresh.path()});
+  ASSERT_TRUE(restored);
+  EXPECT_EQ((*driver_.Get(**restored, kept_))->last_used_at, used);
 }
 
 TEST_F(RestoreTest, C5_ABackupBesideWritesIsOneMoment) {
