@@ -71,11 +71,7 @@ int Run(const char* folder) {
   const std::string_view scopes[] = {"models:run"};
   p402::CreatedKey customer;
   outcome = keys->Create(root.raw_key(),
-                         {.name = "agent",
-                          .owner = "customer-42",
-                          .metadata = R"({"plan": "pro"})",  // a JSON object of your own
-                          .scopes = scopes},
-                         customer);
+                         {.name = "agent", .owner = "customer-42", .scopes = scopes}, customer);
   if (!outcome.ok()) return Fail(outcome);
 
   Serve(*keys, customer.raw_key(), running);

@@ -241,7 +241,6 @@ P402_API bool p402_verify(p402_keys* keys, const p402_question* question, p402_a
 typedef struct p402_new_key {
   p402_text name;          /* required: 1 to 100 characters */
   p402_text owner;         /* the customer or agent it is for, at most 255 bytes; absent: none */
-  p402_text metadata;      /* a JSON object of your own, at most 4 KiB; absent: none */
   const p402_text* scopes; /* NULL: the actor's, or none if there is an owner */
   size_t scope_count;
   const p402_text* allowed_cidrs; /* networks that it may be used from; none: from anywhere */

@@ -96,7 +96,6 @@ class Answer {
 struct NewKey {
   std::string_view name;
   std::string_view owner = {};
-  std::string_view metadata = {};  // a JSON object; empty: none
   // nullopt: the actor's, or none if there is an owner.
   std::optional<std::span<const std::string_view>> scopes = {};
   std::span<const std::string_view> allowed_cidrs = {};
@@ -195,7 +194,6 @@ class Keys {
     p402_new_key given{};
     given.name = TextOf(wanted.name);
     given.owner = TextOf(wanted.owner);
-    given.metadata = TextOf(wanted.metadata);
     given.scopes = scopes.get();
     given.scope_count = wanted.scopes ? wanted.scopes->size() : 0;
     given.allowed_cidrs = cidrs.get();

@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "base/limits.h"
-#include "key/metadata.h"
 #include "key/scope.h"
 
 namespace p402::lib {
@@ -251,10 +250,6 @@ Result<service::CreateRequest> ReadNewKey(const p402_new_key& wanted) {
   // A key whose owner got lost would have the actor's scopes.
   P402_TRY(request.name, ReadText(wanted.name, "name"));
   P402_TRY(request.owner, ReadText(wanted.owner, "owner"));
-  P402_TRY(request.metadata, ReadText(wanted.metadata, "metadata"));
-  if (!request.metadata.empty()) {
-    P402_TRY(request.metadata, key::CompactMetadata(request.metadata));
-  }
   P402_TRY(request.mode, ReadMode(wanted.mode, P402_DEFAULT_MODE));
   P402_TRY(auto scopes, TextsOf(wanted.scopes, wanted.scope_count, "scopes"));
   if (wanted.scopes != nullptr) request.scopes = std::move(scopes);

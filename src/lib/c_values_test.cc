@@ -47,8 +47,6 @@ TEST(NewKey, A2_ALostTextMakesNoWiderKey) {
   wanted.owner = kLost;  // without an owner it would have the scopes of the actor
   EXPECT_EQ(FieldOf(wanted), "owner");
   wanted = Named();
-  wanted.metadata = kLost;
-  EXPECT_EQ(FieldOf(wanted), "metadata");
   wanted.name = kLost;
   EXPECT_EQ(FieldOf(wanted), "name");
 }

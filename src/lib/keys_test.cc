@@ -26,11 +26,7 @@ TEST(Keys, V5_TheWholeLifeOfAKeyInCpp) {
   const std::string_view cidrs[] = {"10.0.0.0/8"};
   p402::v0::CreatedKey created;
   outcome = keys->Create(root.raw_key(),
-                         {.name = "agent",
-                          .owner = "o",
-                          .metadata = R"({ "plan": "pro" })",
-                          .scopes = scopes,
-                          .allowed_cidrs = cidrs},
+                         {.name = "agent", .owner = "o", .scopes = scopes, .allowed_cidrs = cidrs},
                          created);
   ASSERT_TRUE(outcome.ok()) << outcome.message();
 
@@ -44,7 +40,7 @@ TEST(Keys, V5_TheWholeLifeOfAKeyInCpp) {
   EXPECT_EQ(answer.name(), "agent");
   EXPECT_EQ(answer.owner(), "o");
   EXPECT_EQ(answer.scopes(), "models:read models:run");
-  EXPECT_EQ(answer.metadata(), R"({"plan":"pro"})");
+  EXPECT_EQ(answer.metadata(), "");
   EXPECT_EQ(answer.mode(), P402_LIVE);
   EXPECT_EQ(answer.expires_at_ms(), 0);
   EXPECT_FALSE(keys->Verify({.presented = created.raw_key()}, answer));
