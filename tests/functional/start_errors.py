@@ -162,8 +162,7 @@ def test_another_programs_database(tmp_path):
 def test_a_newer_schema_is_refused_naming_both_versions(data):
     with sqlite3.connect(data / "p402.db") as database:
         known = database.execute("PRAGMA user_version").fetchone()[0]
-        if known == 0:
-            pytest.skip("the schema version is kept elsewhere")
+        assert known > 0
         database.execute("PRAGMA user_version = 9999")
     refused("--data", data, "--listen", "127.0.0.1:0", words=["9999", str(known)])
 
