@@ -199,7 +199,7 @@ void BM_Pin(benchmark::State& state) {
 // moves into a larger one, and both are there.
 void BM_Grow(benchmark::State& state) {
   const auto count = static_cast<size_t>(state.range(0));
-  constexpr size_t kBetweenLooks = 1024;
+  constexpr size_t kBetweenLooks = 64;  // a move takes 256 keys
   const auto bytes = [](const Index& index) {
     const MemoryUse use = index.memory_use();
     return static_cast<double>(use.for_decisions() + use.facts);
