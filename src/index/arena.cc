@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/limits.h"
 
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer)
@@ -21,6 +22,7 @@ namespace {
 
 constexpr uint32_t kExactUnits = 16;
 constexpr uint32_t kLargeUnits = Arena::kUnitsPerChunk / 8;
+static_assert(Arena::kMaxChunks * kHugePageBytes == limits::kIndexFactsBytes);
 
 }  // namespace
 

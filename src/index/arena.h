@@ -38,7 +38,8 @@ class Arena {
   uint32_t Allocate(size_t bytes);
   // Requires: `bytes` as allocated, and no reader.
   void Free(uint32_t reference, size_t bytes);
-  // Frees everything. Requires: no reader; the populator has stopped.
+  // Frees everything.
+  // Requires: no reader; the populator has stopped.
   void Clear();
   // Keeps a few chunks ahead, which `populator` touches.
   void PopulateAhead(Populator& populator) { populator_ = &populator; }

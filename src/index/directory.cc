@@ -4,10 +4,12 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/limits.h"
 
 namespace p402::index {
 
 Directory::Directory(Limbo& limbo) : limbo_(limbo) {
+  static_assert(kMaxCells - 1 == limits::kIndexKeys, "cell 0 is none");
   static_assert(kCapacities.back() / 5 * 4 * kSegments > kMaxCells / 16 * 17);
   Clear();
 }

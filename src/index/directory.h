@@ -66,7 +66,8 @@ class Directory {
     __builtin_prefetch(segment.slots + Position(place.tag, segment.capacity));
   }
 
-  // Makes room for so many keys at once. Requires: the directory is empty.
+  // Makes room for so many keys at once.
+  // Requires: the directory is empty.
   void Reserve(size_t keys);
   void Populate(Populator& populator) const {
     populator.Touch(region_->data(), region_->size(), region_);

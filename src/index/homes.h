@@ -27,7 +27,8 @@ namespace p402::index {
 // Threads: Prefetch: any. Everything else: the one writer's.
 class Homes {
  public:
-  // Makes homes for so many keys. Requires: `cells` has none yet.
+  // Makes homes for so many keys.
+  // Requires: `cells` has none yet.
   void Reserve(Cells& cells, size_t keys);
   // Takes a cell for a key, a home if there is one. 0: none is left.
   uint32_t Take(const key::Digest& digest);

@@ -36,7 +36,8 @@ struct MemoryUse {
   size_t for_decisions() const { return cells + directories + shared + limits; }
 };
 
-// One key as a snapshot has it (snapshot.h). Lifetime: that of what it was decoded from.
+// One key as a snapshot has it (snapshot.h).
+// Lifetime: that of what it was decoded from.
 struct KeyImage {
   key::Digest digest{};
   key::KeyId id = {};
@@ -53,9 +54,9 @@ struct KeyImage {
 // Reserve, ReturnMarks, Dump, memory_use: one at a time (a lock sees to it), and not while the calling
 // thread has a View. TakeMarks, OldestWaitingMark, waiting_marks: any; they wait for each other.
 // Invariant: the content is a fold over the records put so far: for each id the one with the
-// largest version. A record that was revoked never becomes unrevoked, whatever is put. Limits: 2^27
-// keys and 64 GiB of names, metadata and the like; beyond it the process ends, as it does without
-// memory.
+// largest version. A record that was revoked never becomes unrevoked, whatever is put.
+// Limits: 2^27 keys and 64 GiB of names, metadata and the like; beyond it the process ends, as it
+//         does without memory.
 class Index {
  public:
   explicit Index(std::string brand);
@@ -74,7 +75,8 @@ class Index {
   void Reserve(size_t keys);
   static constexpr size_t kKeysToPopulate = 500'000;
   // Adds keys of a snapshot to an index that nothing else was put into. The more keys at once, the
-  // less each costs. Errors: kCorrupt if one is known already; then Clear() it.
+  // less each costs.
+  // Errors: kCorrupt if one is known already; then Clear() it.
   Status Load(std::span<const KeyImage> keys);
   // Forgets every key but the marks not yet taken (a full resync). Waits for readers.
   void Clear();
@@ -106,7 +108,8 @@ class Index {
   // Shows `visit` the keys in up to `cells` cells from cell `from` on, 1 at first. Returns where to
   // go on, or 0 after the last. Of a key that is changed during a walk, the version before or after
   // is seen; one that gets another digest may be seen twice or not at all.
-  // Threads: any; waits for one Put at most. Requires: no Clear() meanwhile.
+  // Threads: any; waits for one Put at most.
+  // Requires: no Clear() meanwhile.
   uint32_t Walk(uint32_t from, uint32_t cells, const std::function<void(const View&)>& visit) const;
 
   // Every record, ascending by id: for tests.

@@ -86,7 +86,8 @@ class Readers {
   // The writer's. Begins a grace period: what was replaced before is free once HasPassed() says so.
   // Cost: an interrupt of every processor that runs this process, some microseconds.
   void Begin();
-  // Looks once; never waits. Requires: Begin().
+  // Looks once; never waits.
+  // Requires: Begin().
   bool HasPassed();
 
  private:
@@ -107,7 +108,8 @@ class Readers {
   alignas(64) bool has_turned_ = false;  // the writer's
 };
 
-// What is to be freed when readers have left. Threads: the writer's only.
+// What is to be freed when readers have left.
+// Threads: the writer's only.
 class Limbo {
  public:
   explicit Limbo(Readers& readers) : readers_(readers) {}

@@ -37,7 +37,8 @@ class StableArray {
     new (&(*this)[number]) T();
     return number;
   }
-  // Appends so many T() at once. Requires: T() is zero bytes.
+  // Appends so many T() at once.
+  // Requires: T() is zero bytes.
   void Extend(uint32_t count) {
     P402_CHECK(count <= kMaxSize - end_);
     end_ += count;

@@ -16,8 +16,8 @@ struct Tables {
 };
 
 // One version of one key, as key::Decide asks about it. It looks at the facts only if the key has
-// expired or is about to, and for networks; at the terms for the account and for scopes. Lifetime:
-// that of a Pin.
+// expired or is about to, and for networks; at the terms for the account and for scopes.
+// Lifetime: that of a Pin.
 class Subject {
  public:
   Subject(const Tables& tables, const Version& version)

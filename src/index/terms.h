@@ -31,7 +31,8 @@ class Terms {
   // caller calls Free when there is no reader either.
   bool Drop(uint32_t number);
   void Free(uint32_t number);
-  // Forgets all of them; the arena's owner frees the texts. Requires: no reader.
+  // Forgets all of them; the arena's owner frees the texts.
+  // Requires: no reader.
   void Clear();
   size_t bytes() const;
   size_t text_bytes() const { return text_bytes_; }  // of these, in the arena

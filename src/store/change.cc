@@ -1,5 +1,6 @@
 #include "store/change.h"
 
+#include <bit>
 #include <span>
 
 #include "base/check.h"
@@ -24,8 +25,9 @@ class HashInput {
   std::string_view bytes() const { return bytes_; }
 
  private:
-  void Append(uint64_t value, int size) {
-    for (int i = 0; i < size; ++i) bytes_.push_back(static_cast<char>((value >> (8 * i)) & 0xff));
+  void Append(uint64_t value, size_t size) {
+    static_assert(std::endian::native == std::endian::little);
+    bytes_.append(reinterpret_cast<const char*>(&value), size);
   }
   std::string bytes_;
 };

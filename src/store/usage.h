@@ -18,8 +18,8 @@ struct UsageMark {
 class Usage {
  public:
   virtual ~Usage() = default;
-  // Writes the marks in one transaction. A mark never goes back, and is never later than the
-  // store's time; marks of unknown keys are dropped.
+  // Writes the marks in one transaction; afterwards every reading shows them. A mark never goes
+  // back, and is never later than the store's time; marks of unknown keys are not shown.
   virtual void Write(std::vector<UsageMark> marks, Callback<Status> done) = 0;
 };
 

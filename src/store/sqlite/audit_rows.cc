@@ -54,11 +54,6 @@ Result<AuditHead> ReadCheckpoint(Database& database) {
   return ReadPosition(database, "SELECT number, hash FROM audit_checkpoint WHERE id = 0");
 }
 
-Status WriteAuditHead(Database& database, const AuditHead& head) {
-  P402_TRY(Query query, database.Prepare("UPDATE audit_head SET number = ?1, hash = ?2"));
-  return query.Bind(head.number, head.hash).Run();
-}
-
 Status MoveCheckpoint(Database& database, int64_t through) {
   P402_TRY(Query query,
            database.Prepare("UPDATE audit_checkpoint SET number = ?1, hash = (SELECT hash FROM "
@@ -113,16 +108,28 @@ Result<AuditHead> ReadAuditHead(Database& database) {
   return ReadPosition(database, "SELECT number, hash FROM audit_head WHERE id = 0");
 }
 
-Status AppendAudit(Database& database, std::vector<AuditRecord> records, WallTime now) {
-  P402_TRY(AuditHead head, ReadAuditHead(database));
+Status WriteAuditHead(Database& database, const AuditHead& head) {
+  P402_TRY(Query query, database.Prepare("UPDATE audit_head SET number = ?1, hash = ?2"));
+  return query.Bind(head.number, head.hash).Run();
+}
+
+Status ChainAudit(Database& database, AuditHead& head, std::vector<AuditRecord> records,
+                  WallTime now) {
   for (auto& record : records) {
     head = Chain(head, now, record);
     P402_TRY(InsertAudit(database, record));
   }
+  return {};
+}
+
+Status AppendAudit(Database& database, std::vector<AuditRecord> records, WallTime now) {
+  P402_TRY(AuditHead head, ReadAuditHead(database));
+  P402_TRY(ChainAudit(database, head, std::move(records), now));
   return WriteAuditHead(database, head);
 }
 
-Result<int64_t> PruneAudit(Database& database, AuditPruning pruning, WallTime now) {
+Result<int64_t> PruneAudit(Database& database, AuditHead& head, AuditPruning pruning,
+                           WallTime now) {
   P402_TRY(const AuditHead checkpoint, ReadCheckpoint(database));
   int64_t through = checkpoint.number;
   {
@@ -142,7 +149,7 @@ Result<int64_t> PruneAudit(Database& database, AuditPruning pruning, WallTime no
   }
   std::vector<AuditRecord> told;
   told.push_back(PruneRecord(std::move(pruning.by), deleted, through));
-  P402_TRY(AppendAudit(database, std::move(told), now));
+  P402_TRY(ChainAudit(database, head, std::move(told), now));
   return deleted;
 }
 

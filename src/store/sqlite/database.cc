@@ -147,7 +147,7 @@ Result<std::unique_ptr<Database>> Database::Open(const DatabaseOptions& options)
   if (!is_writer) sqlite3_db_config(handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
   P402_TRY(database->Execute(fmt::format("PRAGMA cache_size=-{}", options.cache_kib)));
   P402_TRY(database->Execute("PRAGMA cell_size_check=ON"));
-  // Savepoints and sorting would leave rows in files of the system's temporary folder.
+  // Sorting and undoing a statement would leave rows in files of the system's temporary folder.
   P402_TRY(database->Execute("PRAGMA temp_store=MEMORY"));
   P402_TRY(database->Execute(options.synchronous_full ? "PRAGMA synchronous=FULL"
                                                       : "PRAGMA synchronous=NORMAL"));
@@ -174,13 +174,13 @@ Error Database::LastError(std::string_view what) const {
 }
 
 Result<Query> Database::Prepare(std::string_view sql) {
-  auto it = statements_.find(std::string(sql));
+  auto it = statements_.find(sql);
   if (it == statements_.end()) {
     sqlite3_stmt* statement = nullptr;
     const int code = sqlite3_prepare_v3(handle_, sql.data(), static_cast<int>(sql.size()),
                                         SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
     if (code != SQLITE_OK) return Failure(LastError(sql));
-    it = statements_.emplace(sql, statement).first;
+    it = statements_.emplace(std::string(sql), statement).first;
   }
   return Query(it->second);
 }

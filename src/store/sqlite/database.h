@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -111,6 +112,8 @@ class Database {
   Result<int64_t> ReadInt(std::string_view sql);
   // Rows that the last statement changed.
   int64_t changes() const { return sqlite3_changes64(handle_); }
+  // Rows that all statements so far changed.
+  int64_t total_changes() const { return sqlite3_total_changes64(handle_); }
   bool is_in_transaction() const { return sqlite3_get_autocommit(handle_) == 0; }
   // Ends the transaction that is open, if any.
   void Rollback();
@@ -121,7 +124,11 @@ class Database {
   Error LastError(std::string_view what) const;
 
   sqlite3* handle_;
-  std::unordered_map<std::string, sqlite3_stmt*> statements_;
+  struct TextHash {
+    using is_transparent = void;  // found without making a string
+    size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
+  };
+  std::unordered_map<std::string, sqlite3_stmt*, TextHash, std::equal_to<>> statements_;
 };
 
 }  // namespace p402::store::sqlite

@@ -21,23 +21,26 @@ void Ask(Readers& readers, Callback<Result<T>> done, Read read) {
 void SqliteKeys::Get(const key::AccountId& account, const key::KeyId& id,
                      Callback<Result<std::optional<key::Record>>> done) {
   Ask(readers_, std::move(done),
-      [account, id](Database& database) -> Result<std::optional<key::Record>> {
-        P402_TRY(auto record, ReadKey(database, id));
+      [account, id,
+       marks = marks_.Now()](Database& database) -> Result<std::optional<key::Record>> {
+        P402_TRY(auto record, ReadKey(database, id, marks));
         if (record && record->account != account) return std::nullopt;
         return record;
       });
 }
 
 void SqliteKeys::List(KeyPageRequest request, Callback<Result<KeyPage>> done) {
-  Ask(readers_, std::move(done), [request = std::move(request)](Database& database) {
-    return ReadKeyPage(database, request);
-  });
+  Ask(readers_, std::move(done),
+      [request = std::move(request), marks = marks_.Now()](Database& database) {
+        return ReadKeyPage(database, request, marks);
+      });
 }
 
 void SqliteKeys::Scan(const key::KeyId& after, size_t limit,
                       Callback<Result<std::vector<key::Record>>> done) {
-  Ask(readers_, std::move(done),
-      [after, limit](Database& database) { return ScanKeys(database, after, limit); });
+  Ask(readers_, std::move(done), [after, limit, marks = marks_.Now()](Database& database) {
+    return ScanKeys(database, after, limit, marks);
+  });
 }
 
 void SqliteKeys::Count(Callback<Result<int64_t>> done) {

@@ -3,6 +3,7 @@
 #include "store/audit.h"
 #include "store/keys.h"
 #include "store/log.h"
+#include "store/sqlite/mark_log.h"
 #include "store/sqlite/readers.h"
 #include "store/sqlite/writer.h"
 #include "store/usage.h"
@@ -12,7 +13,7 @@ namespace p402::store::sqlite {
 
 class SqliteKeys final : public Keys {
  public:
-  explicit SqliteKeys(Readers& readers) : readers_(readers) {}
+  SqliteKeys(Readers& readers, const MarkLog& marks) : readers_(readers), marks_(marks) {}
   void Get(const key::AccountId& account, const key::KeyId& id,
            Callback<Result<std::optional<key::Record>>> done) override;
   void List(KeyPageRequest request, Callback<Result<KeyPage>> done) override;
@@ -22,6 +23,7 @@ class SqliteKeys final : public Keys {
 
  private:
   Readers& readers_;
+  const MarkLog& marks_;
 };
 
 class SqliteAccounts final : public Accounts {

@@ -379,6 +379,30 @@ TEST_F(MigrationTest, A5_Version2GetsTheIndexOfRotations) {
   EXPECT_EQ(SqlInt("SELECT count(*) FROM sqlite_schema WHERE name = 'keys_rotated_from'"), 1);
 }
 
+TEST_F(MigrationTest, L1_Version4GetsTheLogOfMarks) {
+  MakeVersion1();
+  {
+    auto database = Database::Open({.file = DatabaseFile(folder())});
+    ASSERT_TRUE(database);
+    ASSERT_TRUE(MigrateTo(**database, driver_.random(), 4));
+  }
+  key::Record used{.id = {}, .account = {}};
+  used.account.uuid[15] = 1;
+  used.id.uuid[15] = 2;
+  driver_.clock().Advance(Millis(1));
+  {
+    auto store = OpenStore();
+    ASSERT_TRUE(store);
+    EXPECT_EQ((*driver_.Get(*store, used))->last_used_at, WallTime(Millis(5000)));
+    ASSERT_TRUE(driver_.Mark(*store, used.id));
+  }
+  EXPECT_EQ(SqlInt("PRAGMA user_version"), kSchemaVersion);
+  EXPECT_EQ(SqlInt("SELECT count(*) FROM usage_log"), 1);
+  auto store = OpenStore();
+  ASSERT_TRUE(store);
+  EXPECT_EQ((*driver_.Get(*store, used))->last_used_at, driver_.clock().Now());
+}
+
 TEST_F(MigrationTest, L1_AFailedStepLeavesTheOlderVersionWhole) {
   MakeVersion1();
   Sql("CREATE TABLE usage(in_the_way)");

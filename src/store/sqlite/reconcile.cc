@@ -99,7 +99,7 @@ Status CompareKey(Database& database, const KeyRestrictions& key, Difference& di
         present && SayTheSame(*present, lines.back()) &&
         std::ranges::none_of(lines, [&](const auto& line) { return IsSame(line, *key.last); });
     if (!is_known && !is_applied) {
-      P402_TRY(const auto record, ReadKey(database, lines.back().key));
+      P402_TRY(const auto record, ReadKey(database, lines.back().key, {}));
       if (record && !record->revoked_at) {
         difference.not_in_database.restrictions.push_back(lines.back());
       }
@@ -139,7 +139,7 @@ Status CompareRevocations(Database& database, std::vector<Revocation> journal,
   std::ranges::set_difference(journal, revoked, std::back_inserter(unknown), {}, &Revocation::key,
                               &Revocation::key);
   for (auto& revocation : unknown) {
-    P402_TRY(const auto record, ReadKey(database, revocation.key));
+    P402_TRY(const auto record, ReadKey(database, revocation.key, {}));
     if (record) difference.not_in_database.revocations.push_back(revocation);
   }
   return {};
@@ -185,13 +185,12 @@ Result<Writes> PlanRestrictions(Transaction& transaction,
 Result<JournalLines> RunInTransaction(Database& database, Plan plan, const Clock& clock,
                                       Random& random) {
   P402_TRY(database.Execute("BEGIN IMMEDIATE"));
-  auto applied = RunPlan(database, plan, clock.Now(), random);
+  Changes changes(database, random, {});
+  auto applied = changes.Run(plan, clock.Now());
   Status status;
-  if (applied) {
-    status = database.Execute("COMMIT");
-  } else {
-    status = Failure(applied.error());
-  }
+  if (!applied) status = Failure(applied.error());
+  if (status) status = changes.Finish();
+  if (status) status = database.Execute("COMMIT");
   if (!status) {
     database.Rollback();
     return Failure(std::move(status).error());

@@ -142,11 +142,10 @@ TEST_F(RestoreTest, C5_RestrictedKeysStayRestricted) {
     ASSERT_TRUE(log);
     EXPECT_EQ(log->back().kind, ChangeKind::kRestrict);
     EXPECT_EQ(log->back().subject, kept_.id.ToString());
-    auto records =
-        store::testing::Await<Result<std::vector<AuditRecord>>>(driver_.executor(), [&](auto done) {
-          store->audit().List({.account = kept_.account, .subject = kept_.id.ToString()},
-                              std::move(done));
-        });
+    auto records = Await<Result<std::vector<AuditRecord>>>(driver_.executor(), [&](auto done) {
+      store->audit().List({.account = kept_.account, .subject = kept_.id.ToString()},
+                          std::move(done));
+    });
     ASSERT_TRUE(records);
     EXPECT_EQ((*records)[0].action, "key.update");
     EXPECT_EQ((*records)[0].actor, (key::Actor{.kind = key::ActorKind::kSystem, .id = "restore"}));
@@ -278,7 +277,7 @@ TEST_F(RestoreTest, C5_ABackupOfAnOlderSchemaIsRestored) {
     ASSERT_TRUE(database);
     ASSERT_TRUE(
         (*database)->Execute("DROP INDEX log_restrictions; DROP INDEX keys_rotated_from; "
-                             "PRAGMA user_version=2"));
+                             "DROP TABLE usage_log; PRAGMA user_version=2"));
   }
   auto report = TryRestore();
   ASSERT_TRUE(report) << report.error().detail;
@@ -288,9 +287,9 @@ TEST_F(RestoreTest, C5_ABackupOfAnOlderSchemaIsRestored) {
 TEST_F(RestoreTest, C5_TheTrailTellsOfTheRestore) {
   ASSERT_TRUE(TryRestore());
   auto store = OpenStore();
-  auto records = store::testing::Await<Result<std::vector<AuditRecord>>>(
-      driver_.executor(),
-      [&](auto done) { store->audit().List({.account = kept_.account}, std::move(done)); });
+  auto records = Await<Result<std::vector<AuditRecord>>>(driver_.executor(), [&](auto done) {
+    store->audit().List({.account = kept_.account}, std::move(done));
+  });
   ASSERT_TRUE(records);
   ASSERT_EQ(records->size(), 5u);
   EXPECT_EQ((*records)[0].action, "store.restore");
@@ -384,6 +383,23 @@ TEST_F(RestoreTest, C5_RefusesWhatIsNoIntactBackup) {
   std::filesystem::remove(backup());
   EXPECT_FALSE(TryRestore());
   EXPECT_EQ(Snapshot(), before);
+}
+
+TEST_F(RestoreTest, L1_MarksThatAreOnlyLoggedAreInTheBackup) {
+  const auto target = folder_of_backup_.path() / "with_marks.db";
+  const WallTime used = driver_.clock().Now();
+  {
+    auto store = OpenStore();
+    ASSERT_TRUE(driver_.Mark(*store, kept_.id));
+    ASSERT_TRUE(driver_.Backup(*store, target));
+  }
+  const store::testing::TempFolder fresh;
+  auto report = Restore({.backup = target, .folder = fresh.path(), .accept_resurrection = true},
+                        driver_.clock(), driver_.random(), log_);
+  ASSERT_TRUE(report) << report.error().detail;
+  auto restored = TryOpen({.folder = fresh.path()});
+  ASSERT_TRUE(restored);
+  EXPECT_EQ((*driver_.Get(**restored, kept_))->last_used_at, used);
 }
 
 TEST_F(RestoreTest, C5_ABackupBesideWritesIsOneMoment) {

@@ -16,6 +16,7 @@ namespace {
 #define P402_SELECT_KEYS "SELECT " P402_KEY_COLUMNS ", u.last_used_at FROM keys k "
 #define P402_JOIN_USAGE "LEFT JOIN usage u ON u.id = k.id "
 
+constexpr int64_t kNoLimit = -1;         // SQL's
 constexpr size_t kScanReserve = 10'000;  // records; a limit may be anything
 
 Result<key::CidrSet> ParseCidrs(std::string_view text) {
@@ -71,13 +72,23 @@ Status Fill(key::Record& record, const Query& row) {
   return {};
 }
 
-Result<std::vector<key::Record>> ToRecords(Query& query) {
+bool IsUsedSince(const key::Record& record, std::optional<WallTime> time) {
+  return time && record.last_used_at && *record.last_used_at >= *time;
+}
+
+// At most `limit`, without those that `marks` show to be used since `unused_since`.
+Result<std::vector<key::Record>> ToRecords(Query& query, const LoggedMarks& marks,
+                                           std::optional<WallTime> unused_since, size_t limit) {
   std::vector<key::Record> records;
-  for (;;) {
+  while (records.size() < limit) {
     P402_TRY(const bool has_row, query.Step());
-    if (!has_row) return records;
-    P402_TRY(Fill(records.emplace_back(), query));
+    if (!has_row) break;
+    key::Record& record = records.emplace_back();
+    P402_TRY(Fill(record, query));
+    marks.AddTo(record);
+    if (IsUsedSince(record, unused_since)) records.pop_back();
   }
+  return records;
 }
 
 // The marks in the order of ids, walked beside the keys: a search for each costs more than its row.
@@ -170,7 +181,19 @@ void BindPage(Query& query, const KeyPageRequest& request) {
   if (filter.name) query.BindAt(8, *filter.name);
   if (filter.unused_since) query.BindAt(9, *filter.unused_since);
   if (filter.expires_before) query.BindAt(10, *filter.expires_before);
-  query.BindAt(11, request.limit + 1);
+  // Rows that turn out to be used since do not count: then the reader stops by itself.
+  query.BindAt(11, filter.unused_since ? kNoLimit : static_cast<int64_t>(request.limit + 1));
+}
+
+void BindKey(Query& query, const key::Record& record) {
+  std::optional<Uuid> rotated_from;
+  if (record.rotated_from) rotated_from = record.rotated_from->uuid;
+  query.Bind(record.id.uuid, record.account.uuid, record.digest, record.prefix, record.name,
+             static_cast<int64_t>(record.mode), record.scopes.ToString(),
+             CidrText(record.allowed_cidrs), record.owner, record.metadata, record.created_at,
+             static_cast<int64_t>(record.created_by.kind), record.created_by.id, record.expires_at,
+             static_cast<int64_t>(record.is_disabled), record.revoked_at, record.revoke_reason,
+             rotated_from, record.version);
 }
 
 Result<Account> ToAccount(const Query& row) {
@@ -184,17 +207,19 @@ Result<Account> ToAccount(const Query& row) {
 
 }  // namespace
 
-Result<std::optional<key::Record>> ReadKey(Database& database, const key::KeyId& id) {
+Result<std::optional<key::Record>> ReadKey(Database& database, const key::KeyId& id,
+                                           const LoggedMarks& marks) {
   P402_TRY(Query query, database.Prepare(P402_SELECT_KEYS P402_JOIN_USAGE "WHERE k.id = ?1"));
   P402_TRY(const bool has_row, query.Bind(id.uuid).Step());
   if (!has_row) return std::nullopt;
   key::Record record;
   P402_TRY(Fill(record, query));
+  marks.AddTo(record);
   return record;
 }
 
 Result<std::vector<key::Record>> ReadHeirs(Database& database, const key::KeyId& parent,
-                                           size_t limit) {
+                                           size_t limit, const LoggedMarks& marks) {
   // Each half has its index; an OR over both columns would have to be trusted to use them.
   P402_TRY(Query query, database.Prepare(P402_SELECT_KEYS P402_JOIN_USAGE
                                          "WHERE k.id IN (SELECT id FROM keys WHERE "
@@ -202,21 +227,22 @@ Result<std::vector<key::Record>> ReadHeirs(Database& database, const key::KeyId&
                                          "id FROM keys WHERE rotated_from = ?2) "
                                          "ORDER BY k.id LIMIT ?3"));
   query.Bind(parent.ToString(), parent.uuid, limit);
-  return ToRecords(query);
+  return ToRecords(query, marks, {}, limit);
 }
 
-Result<KeyPage> ReadKeyPage(Database& database, const KeyPageRequest& request) {
+Result<KeyPage> ReadKeyPage(Database& database, const KeyPageRequest& request,
+                            const LoggedMarks& marks) {
   P402_TRY(Query query, database.Prepare(PageSql(request)));
   BindPage(query, request);
   KeyPage page;
-  P402_TRY(page.keys, ToRecords(query));
+  P402_TRY(page.keys, ToRecords(query, marks, request.filter.unused_since, request.limit + 1));
   page.has_more = page.keys.size() > request.limit;
   if (page.has_more) page.keys.pop_back();
   return page;
 }
 
-Result<std::vector<key::Record>> ScanKeys(Database& database, const key::KeyId& after,
-                                          size_t limit) {
+Result<std::vector<key::Record>> ScanKeys(Database& database, const key::KeyId& after, size_t limit,
+                                          const LoggedMarks& logged) {
   P402_TRY(Query query, database.Prepare("SELECT " P402_KEY_COLUMNS
                                          ", NULL FROM keys k WHERE k.id > ?1 ORDER BY k.id "
                                          "LIMIT ?2"));
@@ -233,30 +259,32 @@ Result<std::vector<key::Record>> ScanKeys(Database& database, const key::KeyId& 
     key::Record& record = records.emplace_back();
     P402_TRY(Fill(record, query));
     P402_TRY(record.last_used_at, marks.Of(record.id));
+    logged.AddTo(record);
     P402_TRY(has_row, query.Step());
   }
   return records;
 }
 
+// An INSERT that may turn into an UPDATE would have SQLite keep a copy of each page for undoing it.
 Status WriteKey(Database& database, const key::Record& record) {
-  P402_TRY(Query query, database.Prepare(R"sql(
+  {
+    P402_TRY(Query query, database.Prepare(R"sql(
 INSERT INTO keys(id, account, digest, prefix, name, mode, scopes, allowed_cidrs, owner, metadata,
   created_at, created_by_kind, created_by_id, expires_at, is_disabled, revoked_at, revoke_reason,
   rotated_from, version)
 VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)
-ON CONFLICT(id) DO UPDATE SET account = ?2, digest = ?3, prefix = ?4, name = ?5, mode = ?6,
-  scopes = ?7, allowed_cidrs = ?8, owner = ?9, metadata = ?10, created_at = ?11,
-  created_by_kind = ?12, created_by_id = ?13, expires_at = ?14, is_disabled = ?15,
-  revoked_at = ?16, revoke_reason = ?17, rotated_from = ?18, version = ?19
-WHERE revoked_at IS NULL OR ?16 IS NOT NULL)sql"));
-  std::optional<Uuid> rotated_from;
-  if (record.rotated_from) rotated_from = record.rotated_from->uuid;
-  query.Bind(record.id.uuid, record.account.uuid, record.digest, record.prefix, record.name,
-             static_cast<int64_t>(record.mode), record.scopes.ToString(),
-             CidrText(record.allowed_cidrs), record.owner, record.metadata, record.created_at,
-             static_cast<int64_t>(record.created_by.kind), record.created_by.id, record.expires_at,
-             static_cast<int64_t>(record.is_disabled), record.revoked_at, record.revoke_reason,
-             rotated_from, record.version);
+ON CONFLICT(id) DO NOTHING)sql"));
+    BindKey(query, record);
+    P402_TRY(query.Run());
+  }
+  if (database.changes() > 0) return {};
+  P402_TRY(Query query, database.Prepare(R"sql(
+UPDATE keys SET account = ?2, digest = ?3, prefix = ?4, name = ?5, mode = ?6, scopes = ?7,
+  allowed_cidrs = ?8, owner = ?9, metadata = ?10, created_at = ?11, created_by_kind = ?12,
+  created_by_id = ?13, expires_at = ?14, is_disabled = ?15, revoked_at = ?16, revoke_reason = ?17,
+  rotated_from = ?18, version = ?19
+WHERE id = ?1 AND (revoked_at IS NULL OR ?16 IS NOT NULL))sql"));
+  BindKey(query, record);
   P402_TRY(query.Run());
   if (database.changes() == 0) {
     return Fail(ErrorCode::kConflict, "revoked is final: " + record.id.ToString());
@@ -382,7 +410,14 @@ Status WriteIdempotency(Database& database, const Idempotency& entry, WallTime e
   return {};
 }
 
+// Most keys that are used were used before, and an update alone costs half of what both cost.
 Status WriteMark(Database& database, const key::KeyId& key, WallTime at) {
+  {
+    P402_TRY(Query query, database.Prepare("UPDATE usage SET last_used_at = ?2 WHERE id = ?1 AND "
+                                           "last_used_at < ?2"));
+    P402_TRY(query.Bind(key.uuid, at).Run());
+  }
+  if (database.changes() > 0) return {};
   P402_TRY(Query query,
            database.Prepare("INSERT INTO usage(id, account, last_used_at) SELECT id, account, ?2 "
                             "FROM keys WHERE id = ?1 ON CONFLICT(id) DO UPDATE SET last_used_at = "

@@ -84,6 +84,10 @@ CREATE INDEX log_restrictions ON log(subject, seq, tag) WHERE kind = 2;
     // 4: the heirs of a key are also those that it was rotated to.
     R"sql(
 CREATE INDEX keys_rotated_from ON keys(rotated_from, id) WHERE rotated_from IS NOT NULL;
+)sql",
+    // 5: marks are written here first (mark_log.h).
+    R"sql(
+CREATE TABLE usage_log(number INTEGER PRIMARY KEY, marks BLOB NOT NULL) STRICT;
 )sql"};
 
 constexpr size_t kHeaderBytes = 100;

@@ -11,7 +11,7 @@ namespace p402::store::sqlite {
 
 // In the header of the file ("P402"): never change.
 inline constexpr int32_t kApplicationId = 0x50343032;
-inline constexpr int32_t kSchemaVersion = 4;
+inline constexpr int32_t kSchemaVersion = 5;
 
 using StoreId = Uuid;  // random, made with the database; ties the journal to it
 

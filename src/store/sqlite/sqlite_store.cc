@@ -25,10 +25,12 @@ class SqliteStore final : public Store {
  public:
   // The members are destroyed from the last to the first: first what was accepted is finished, at
   // last the lock goes.
-  SqliteStore(const StoreId& id, std::unique_ptr<FolderLock> lock, std::unique_ptr<Writer> writer,
-              std::unique_ptr<Readers> readers, std::unique_ptr<Readers> slow, std::string vfs)
+  SqliteStore(const StoreId& id, std::unique_ptr<FolderLock> lock, std::unique_ptr<MarkLog> marks,
+              std::unique_ptr<Writer> writer, std::unique_ptr<Readers> readers,
+              std::unique_ptr<Readers> slow, std::string vfs)
       : id_(id),
         lock_(std::move(lock)),
+        marks_(std::move(marks)),
         writer_(std::move(writer)),
         readers_(std::move(readers)),
         slow_(std::move(slow)),
@@ -54,11 +56,12 @@ class SqliteStore final : public Store {
  private:
   const StoreId id_;
   std::unique_ptr<FolderLock> lock_;
+  std::unique_ptr<MarkLog> marks_;
   std::unique_ptr<Writer> writer_;
   std::unique_ptr<Readers> readers_;
   std::unique_ptr<Readers> slow_;  // backups and verifications: they must not hold up the readers
   std::string vfs_;
-  SqliteKeys keys_{*readers_};
+  SqliteKeys keys_{*readers_, *marks_};
   SqliteAccounts accounts_{*readers_};
   SqliteLog log_{*readers_};
   SqliteUsage usage_{*writer_};
@@ -160,10 +163,11 @@ Result<std::unique_ptr<Store>> OpenLocked(const Options& options, std::unique_pt
   P402_TRY(Reconcile(*database, *journal, clock, random, log));
   P402_TRY(auto readers, OpenReaders(options, "store-read", std::max(options.readers, 1)));
   P402_TRY(auto slow, OpenReaders(options, "store-slow", 1));
-  auto writer = std::make_unique<Writer>(std::move(database), std::move(journal), clock, random,
-                                         log, metrics);
-  return std::make_unique<SqliteStore>(id, std::move(lock), std::move(writer), std::move(readers),
-                                       std::move(slow), options.vfs);
+  P402_TRY(auto marks, MarkLog::Load(*database, log, options.marks));
+  auto writer = std::make_unique<Writer>(std::move(database), std::move(journal), *marks, clock,
+                                         random, log, metrics);
+  return std::make_unique<SqliteStore>(id, std::move(lock), std::move(marks), std::move(writer),
+                                       std::move(readers), std::move(slow), options.vfs);
 }
 
 }  // namespace

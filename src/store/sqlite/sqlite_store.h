@@ -12,6 +12,7 @@
 #include "base/metrics.h"
 #include "base/random.h"
 #include "base/result.h"
+#include "store/sqlite/mark_log.h"
 #include "store/store.h"
 
 namespace p402::store::sqlite {
@@ -23,6 +24,7 @@ struct Options {
   std::string vfs = {};          // for fault tests; empty: SQLite's default
   bool synchronous_full =
       true;  // false only in the test that shows that the power-loss test can fail
+  MarkLogOptions marks = {};
 };
 
 // The embedded store: SQLite in WAL mode with synchronous=FULL, one writer thread with group

@@ -7,8 +7,6 @@
 #include <iterator>
 #include <type_traits>
 
-#include "store/sqlite/rows.h"
-
 namespace p402::store::sqlite {
 namespace {
 
@@ -43,14 +41,15 @@ void Complete(Job& job) {
 
 }  // namespace
 
-Writer::Writer(std::unique_ptr<Database> database, std::unique_ptr<Journal> journal,
+Writer::Writer(std::unique_ptr<Database> database, std::unique_ptr<Journal> journal, MarkLog& marks,
                const Clock& clock, Random& random, Log& log, Metrics& metrics)
     : database_(std::move(database)),
       journal_(std::move(journal)),
+      marks_(marks),
       clock_(clock),
       random_(random),
       log_(log),
-      changes_(metrics.counter("p402_store_writes_total", "Changes and marks that were written")),
+      writes_(metrics.counter("p402_store_writes_total", "Changes and marks that were written")),
       groups_(metrics.counter("p402_store_groups_total", "Transactions; one fsync each")),
       errors_(metrics.counter("p402_store_errors_total", "Groups that the store could not write")),
       seconds_(metrics.histogram("p402_store_group_seconds",
@@ -104,7 +103,7 @@ void Writer::Run() {
 // Afterwards every job of `group` has its outcome.
 void Writer::RunGroup(std::vector<Job>& group) {
   groups_.Add();
-  changes_.Add(group.size());
+  writes_.Add(group.size());
   const Status status = RunOnce(group);
   if (status) return;
   errors_.Add();
@@ -121,6 +120,10 @@ Status Writer::RunOnce(std::vector<Job>& group) {
     database_->Rollback();
     return {};
   }
+  if (auto finished = changes_->Finish(); !finished) {
+    database_->Rollback();
+    return finished;
+  }
   Status status = database_->Execute("COMMIT");
   if (!status) {
     database_->Rollback();
@@ -130,15 +133,20 @@ Status Writer::RunOnce(std::vector<Job>& group) {
     error.detail = "outcome unknown: " + error.detail;
     return Failure(std::move(error));
   }
+  marks_.Committed();
   return WriteJournal(group);
 }
 
-// Some errors (a full disk, a failed write) end SQLite's whole transaction, not only the savepoint.
-// Then the job that met it keeps its error, and the others start again without it.
+// A job that fails after it has written something takes the whole transaction with it: it keeps its
+// error, and the others start again without it. That is rare, because plans refuse before they
+// write. A savepoint for each job would be paid by every change: SQLite then copies each page that
+// the job is the first to touch.
 Status Writer::RunJobs(std::vector<Job>& group) {
   std::vector<bool> is_out(group.size());
   for (bool is_whole = false; !is_whole;) {
     P402_TRY(database_->Execute("BEGIN IMMEDIATE"));
+    changes_.emplace(*database_, random_, marks_.Now());
+    marks_.Begin();
     is_whole = true;
     for (size_t i = 0; i < group.size() && is_whole; ++i) {
       if (is_out[i]) continue;
@@ -151,32 +159,23 @@ Status Writer::RunJobs(std::vector<Job>& group) {
   return {};
 }
 
-// False: the transaction did not survive the job.
+// False: the job has failed, and not only by refusing.
 bool Writer::RunJob(Job& job) {
-  auto begun = database_->Execute("SAVEPOINT job");
-  if (!begun) {
-    SetError(job, begun.error());
-    return false;
-  }
+  const int64_t before = database_->total_changes();
   std::visit([this](auto& j) { Execute(j); }, job);
-  if (!database_->is_in_transaction()) return false;
-  if (HasFailed(job) && !database_->Execute("ROLLBACK TO job")) return false;
-  auto released = database_->Execute("RELEASE job");
-  if (!released && !HasFailed(job)) SetError(job, released.error());
-  return released.has_value();
+  if (!HasFailed(job)) return true;
+  return database_->is_in_transaction() && database_->total_changes() == before;
 }
 
 void Writer::Execute(CommitJob& job) {
-  job.outcome = RunPlan(*database_, job.plan, clock_.Now(), random_);
+  job.outcome = changes_->Run(job.plan, clock_.Now());
 }
 
 void Writer::Execute(MarkJob& job) {
   const WallTime now = clock_.Now();
-  job.outcome = {};
-  for (const auto& mark : job.marks) {
-    job.outcome = WriteMark(*database_, mark.key, std::min(mark.at, now));
-    if (!job.outcome) return;
-  }
+  MarkRun marks = job.marks;  // the job may run again
+  for (auto& mark : marks) mark.at = std::min(mark.at, now);
+  job.outcome = marks_.Write(*database_, std::move(marks));
 }
 
 // The change is committed: if the journal fails, its lines wait for the next group, and the caller

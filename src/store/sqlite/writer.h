@@ -3,6 +3,7 @@
 #include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <variant>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "store/sqlite/commit.h"
 #include "store/sqlite/database.h"
 #include "store/sqlite/journal.h"
+#include "store/sqlite/mark_log.h"
 #include "store/transaction.h"
 #include "store/usage.h"
 
@@ -34,7 +36,7 @@ using Job = std::variant<CommitJob, MarkJob>;
 
 // The one thread that writes. It takes everything that waits as one group:
 //
-//   BEGIN IMMEDIATE · for each job SAVEPOINT, run, RELEASE (or ROLLBACK TO) · COMMIT (one fsync)
+//   BEGIN IMMEDIATE · the jobs, one after the other · COMMIT (one fsync)
 //   · journal of restrictive changes (one fdatasync, only if there are any) · completions
 //
 // so that a lone commit waits for nothing, and under load an fsync is shared.
@@ -42,8 +44,8 @@ using Job = std::variant<CommitJob, MarkJob>;
 // Lifetime: the destructor finishes what was added.
 class Writer {
  public:
-  Writer(std::unique_ptr<Database> database, std::unique_ptr<Journal> journal, const Clock& clock,
-         Random& random, Log& log, Metrics& metrics);
+  Writer(std::unique_ptr<Database> database, std::unique_ptr<Journal> journal, MarkLog& marks,
+         const Clock& clock, Random& random, Log& log, Metrics& metrics);
   ~Writer();
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
@@ -63,10 +65,12 @@ class Writer {
 
   std::unique_ptr<Database> database_;
   std::unique_ptr<Journal> journal_;
+  MarkLog& marks_;
+  std::optional<Changes> changes_;  // of the transaction that is open
   const Clock& clock_;
   Random& random_;
   Log& log_;
-  Counter& changes_;
+  Counter& writes_;
   Counter& groups_;
   Counter& errors_;
   Histogram& seconds_;
