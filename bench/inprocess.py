@@ -30,6 +30,12 @@ def read_runs(text):
     return found
 
 
+def read_growth(text):
+    """{keys: (bytes a key at most, bytes a key in the end)} of the runs that let an index grow."""
+    return {int(run["name"].split("/")[1]): (run["most_bytes"], run["last_bytes"])
+            for run in json.loads(text)["benchmarks"] if "most_bytes" in run and run.get("run_type") != "aggregate"}
+
+
 def name_filter(most_keys):
     """A pattern for Google Benchmark: every name without a number of keys, and those with at most so many."""
     sizes = "|".join(str(10 ** power) for power in range(3, 10) if 10 ** power <= most_keys)
@@ -45,7 +51,7 @@ def run_floor(setup, floor):
          f"--benchmark_repetitions={setup.rounds}"],
         cores, SECONDS)
     say(f"inprocess: {floor} is done")
-    return read_runs(out)
+    return out
 
 
 def verify_runs(runs):
@@ -76,9 +82,13 @@ def judge(page, runs):
 def run(setup):
     page = Page("inprocess", "Verification in the process", setup, [first_line(str(setup.binary), "version"), first_line("g++", "--version")])
     page.add("Google Benchmark; each repetition is a round. Nanoseconds of one operation; with threads, of all together.")
-    runs = {}
+    runs, growth = {}, {}
     for floor in FLOORS:
-        runs.update(run_floor(setup, floor))
+        out = run_floor(setup, floor)
+        runs.update(read_runs(out))
+        growth.update(read_growth(out))
     page.add(table(["benchmark", "ns"], [[name, Figure.of(values).text(1)] for name, values in sorted(runs.items())]))
+    for keys, (most, last) in sorted(growth.items()):
+        page.add(f"An index that grows to {keys:,} keys, one by one, occupies at most {most:.0f} bytes a key on the way, and {last:.0f} in the end.")
     judge(page, runs)
     return page

@@ -39,6 +39,14 @@ def test_runs_of_the_index():
     assert runs["BM_Put/1000"] == [2000.0]
 
 
+def test_growth_of_the_index():
+    text = google_benchmark(
+        {"name": "BM_Grow/1000/repeats:2", "run_type": "iteration", "most_bytes": 300.0, "last_bytes": 200.0},
+        {"name": "BM_Grow/1000/repeats:2_mean", "run_type": "aggregate", "most_bytes": 1.0, "last_bytes": 1.0},
+        {"name": "BM_Verify/1000", "run_type": "iteration", "deciding_bytes": 90.0})
+    assert inprocess.read_growth(text) == {1000: (300.0, 200.0)}
+
+
 def test_stores_that_are_too_large_are_left_out():
     wanted = re.compile(inprocess.name_filter(10_000))
     for name in ("BM_Parse", "BM_DigestOf/real_time/threads:2", "BM_Verify/1000", "BM_VerifyOnTwoThreads/10000/real_time/threads:2"):

@@ -5,6 +5,8 @@
 
 #include <benchmark/benchmark.h>
 
+#include <algorithm>
+#include <array>
 #include <cstring>
 #include <map>
 #include <memory>
@@ -192,6 +194,36 @@ void BM_Pin(benchmark::State& state) {
   }
 }
 
+// An index that did not know how many keys there will be: what a key costs to put, and what the
+// index occupies at most on the way and in the end, in bytes a key. The most is where a directory
+// moves into a larger one, and both are there.
+void BM_Grow(benchmark::State& state) {
+  const auto count = static_cast<size_t>(state.range(0));
+  constexpr size_t kBetweenLooks = 64;  // a move takes 256 keys
+  const auto bytes = [](const Index& index) {
+    const MemoryUse use = index.memory_use();
+    return static_cast<double>(use.for_decisions() + use.facts);
+  };
+  double most = 0;
+  double last = 0;
+  for (auto _ : state) {
+    Numbers numbers(count);
+    std::array<key::AccountId, 16> accounts{};
+    Index index("p402");
+    key::Record record = World::MakeRecord(numbers, "p402_live_1234567890", 1, accounts);
+    for (size_t i = 0; i < count; ++i) {
+      numbers.Fill(record.id.uuid);
+      numbers.Fill(record.digest);
+      index.Put(record);
+      if (i % kBetweenLooks == 0) most = std::max(most, bytes(index));
+    }
+    last = bytes(index);
+  }
+  state.SetItemsProcessed(state.iterations() * state.range(0));
+  state.counters["most_bytes"] = std::max(most, last) / static_cast<double>(count);
+  state.counters["last_bytes"] = last / static_cast<double>(count);
+}
+
 BENCHMARK(BM_Parse);
 BENCHMARK(BM_Digest);
 BENCHMARK(BM_Pin);
@@ -199,6 +231,7 @@ BENCHMARK(BM_Verify)->Apply(Sizes);
 BENCHMARK(BM_VerifyWithScope)->Apply(Sizes);
 BENCHMARK(BM_VerifyAndMark)->Apply(Sizes);
 BENCHMARK(BM_VerifyUnknown)->Apply(Sizes);
+BENCHMARK(BM_Grow)->Arg(1'000'000)->Arg(10'000'000)->Unit(benchmark::kMillisecond);
 BENCHMARK(BM_Verify)->Name("BM_VerifyOnTwoThreads")->Apply(Sizes)->Threads(2)->UseRealTime();
 
 }  // namespace

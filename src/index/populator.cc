@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 
 #include <algorithm>
+#include <system_error>
 #include <utility>
 
 #include "index/pages.h"
@@ -11,7 +12,11 @@
 namespace p402::index {
 
 void Populator::Touch(std::byte* begin, size_t bytes, std::shared_ptr<const void> owner) {
-  if (!thread_.joinable()) thread_ = std::thread([this] { Run(); });
+  try {
+    if (!thread_.joinable()) thread_ = std::thread([this] { Run(); });
+  } catch (const std::system_error&) {
+    return;  // no more threads: it goes without
+  }
   std::lock_guard lock(mutex_);
   ranges_.push_back({.begin = begin, .bytes = bytes, .owner = std::move(owner)});
   has_changed_.notify_one();

@@ -145,6 +145,38 @@ TEST_P(LimboTest, NobodySeesWhatWasFreed) {
   EXPECT_EQ(spoiled, 0);
 }
 
+// The interleaving that the barrier is for, over and over: a reader enters and looks while the
+// writer replaces and looks for readers. If the reader saw the old, the writer must have seen him.
+TEST_P(LimboTest, OfAReaderAndTheWriterOneSeesTheOther) {
+  constexpr int kRounds = 50'000;
+  std::atomic<int> replaced{0};  // in which round
+  std::atomic<int> begun{0};
+  std::atomic<int> looked{0};
+  int missed = 0;
+  bool saw_old = false;
+  std::thread reader([&] {
+    for (int round = 1; round <= kRounds; ++round) {
+      while (begun.load() < round) std::this_thread::yield();
+      const auto pin = readers_.Enter();
+      saw_old = replaced.load(std::memory_order_acquire) < round;
+      looked.store(round);
+      while (looked.load() == round) std::this_thread::yield();
+    }
+  });
+  for (int round = 1; round <= kRounds; ++round) {
+    begun.store(round);
+    for (int i = round % 250; i > 0; --i) std::atomic_signal_fence(std::memory_order_seq_cst);
+    replaced.store(round, std::memory_order_release);
+    readers_.Begin();
+    const bool has_passed = readers_.HasPassed();
+    while (looked.load() != round) std::this_thread::yield();
+    missed += has_passed && saw_old;
+    looked.store(-round);
+  }
+  reader.join();
+  EXPECT_EQ(missed, 0);
+}
+
 std::vector<Readers::Barrier> Possible() {
   std::vector<Readers::Barrier> possible = {Readers::Barrier::kOfEach};
   if (Readers::Best() == Readers::Barrier::kOfTheWriter) possible.push_back(Readers::Best());
