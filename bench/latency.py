@@ -3,7 +3,7 @@
 from figures import Figure, at_most, ratio
 from load import light
 from record import Page, table
-from servers import Product, Store
+from servers import serving
 from setup import column, interleaved
 from verify import nginx_beside, requests_of, sides_of, versions
 
@@ -25,9 +25,7 @@ def run(setup):
     page.add(f"{setup.keys:,} different keys, {setup.connections} connections. p402_load sends at a fixed rate, whatever the server does; "
              "latency counts from the intended moment, so waiting for a free connection is in it. The rate is half of "
              "what the slower of both answers at saturation. \"Sent late\" is the load program's own delay.")
-    with setup.scratch() as folder:
-        store = Store(setup, folder, setup.keys)
-        product = Product(setup, store)
+    with serving(setup) as (folder, store, product):
         requests = requests_of(store)
         nginx = nginx_beside(setup, folder / "nginx", product, requests)
         rows = []
@@ -44,5 +42,4 @@ def run(setup):
             page.judge(at_most(f"{kind}: p99 ÷ nginx's at half of the saturating load", 1.2, p99))
         page.add(table(HEAD, rows))
         nginx.stop()
-        product.stop()
     return page

@@ -7,7 +7,7 @@ from latency import half_of_saturation
 from load import authz_request, create, create_request, light, light_command, light_limit, read_light, revoke_request, write_names
 from processes import Failed
 from record import Page, table
-from servers import Product, Store
+from servers import serving
 from setup import column, interleaved
 from verify import versions
 
@@ -67,9 +67,7 @@ def run(setup):
     page.add(f"GET /authz with {setup.keys:,} different keys at a fixed rate, half of what saturates, latency from the intended "
              f"moment. Meanwhile {CHANGES:,} keys a second are created and {CHANGES:,} revoked, over HTTP and durably, by two more load "
              "programs on the load core, or nothing.")
-    with setup.scratch() as folder:
-        store = Store(setup, folder, setup.keys)
-        product = Product(setup, store)
+    with serving(setup) as (folder, store, product):
         churn = Churn(setup, folder, product, store)
 
         def quiet(rate=None):
@@ -85,7 +83,6 @@ def run(setup):
                     "create_p99_us": changes["create"]["p99_us"]}
 
         results = interleaved(setup, "mixed", {"quiet": lambda: quiet(rate), "busy": busy})
-        product.stop()
     page.add(table(HEAD, [row(name, results[name]) for name in results]))
     page.judge(at_most("p99 of verification while keys change ÷ quiet", 1.5,
                        ratio(column(results["busy"], "p99_us"), column(results["quiet"], "p99_us"))))

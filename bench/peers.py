@@ -8,7 +8,7 @@ from figures import at_least, ratio
 from load import light, verify_request
 from processes import Failed, clean_environment, cpu_seconds
 from record import Page, first_line, table
-from servers import Product, Store, wait_until_ready
+from servers import serving, wait_until_ready
 from setup import ROOT, column, interleaved
 from verify import HEAD, row
 
@@ -52,16 +52,13 @@ def run(setup):
              "saturation. better-auth's plugin is called by the shortest handler of node:http (bench/better-auth/server.mjs), its SQLite is in WAL mode. Its limit "
              "of requests for each key is raised as installed, and off in memory. Its best mode is the faster of the two in memory: "
              "`storage: \"secondary-storage\"` with a Map as `customStorage`, without and with `deferUpdates`.")
-    with setup.scratch() as folder:
-        store = Store(setup, folder, setup.keys)
-        product = Product(setup, store)
+    with serving(setup) as (folder, store, product):
         sides = {"p402": lambda: light(setup, product, verify_request(store.caller), store.key_file)}
         for mode in MODES:
             peer = BetterAuth(setup, folder / mode, mode)
             request = verify_request(None, "/verify", KEY_SIZE)
             sides[mode] = lambda peer=peer, request=request: light(setup, peer, request, peer.key_file)
         results = interleaved(setup, "better-auth", sides)
-        product.stop()
     names = {"p402": "p402", **MODES}
     page.add(table(HEAD, [row("verify", "p402_load", names[name], results[name]) for name in results]))
     ratios = {mode: ratio(column(results["p402"], "rps"), column(results[mode], "rps")) for mode in MODES}

@@ -3,7 +3,7 @@
 from figures import Figure, ratio
 from load import light, make_request, ITEM
 from record import Page, table
-from servers import Nginx, Product, Store
+from servers import Nginx, serving
 from setup import column, interleaved
 from verify import versions
 
@@ -47,16 +47,13 @@ def run(setup):
     page.add(f"nginx (one worker) serves a file of {FILE_BYTES:,} bytes: at once, and after `auth_request` with keep-alive "
              f"to p402. Both servers share one core. {setup.keys:,} different keys, {setup.connections} connections, "
              "p402_load at saturation.")
-    with setup.scratch() as folder:
-        store = Store(setup, folder, setup.keys)
-        product = Product(setup, store)
+    with serving(setup) as (folder, store, product):
         nginx = start_nginx(setup, folder / "nginx", product)
         both = Both("nginx", nginx, product)
         results = interleaved(setup, "proxy", {
             path: (lambda path=path: measure(setup, both, product, f"{path}page.html", store))
             for path in ("/guarded/", "/open/")})
         nginx.stop()
-        product.stop()
     names = {"/guarded/": "asked first", "/open/": "served at once"}
     page.add(table(HEAD, [
         [names[path], Figure.of(column(rows, "rps")).text(), Figure.of(column(rows, "nginx_us")).text(2),

@@ -1,7 +1,7 @@
 """The product and nginx, as servers of one measurement."""
 
+import contextlib
 import http.client
-import json
 import os
 import pathlib
 import re
@@ -89,13 +89,7 @@ class Store:
         self.data = self.folder / "data"
         self.key_file = self.folder / "keys.txt"
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.has_keys = False
-        if setup.make_store:
-            self._make()
-        else:
-            made = subprocess.run([setup.binary, "init", "--data", self.data, "--json"], check=True, capture_output=True,
-                                  env=clean_environment())
-            self.caller = json.loads(made.stdout)["key"]
+        self._make()
 
     def _make(self):
         began = time.monotonic()
@@ -108,24 +102,10 @@ class Store:
             if shown.wait(600) != 0:
                 raise Failed("make_store --show failed")
             self.setup.processes.stop(shown)
-        self.has_keys = True
         say(f"made a store with {self.keys:,} keys in {time.monotonic() - began:.1f} s")
 
     def remove(self):
         shutil.rmtree(self.folder)
-
-    def create_keys(self, port):
-        """Without the generator of stores, keys are created over HTTP, a few thousand a second."""
-        if self.has_keys:
-            return
-        began = time.monotonic()
-        request = load.create_request(self.caller)
-        self.key_file.touch(mode=0o600)
-        made = load.create(self.setup, port, request, self.keys, keep="key", keep_file=self.key_file)
-        if made != self.keys:
-            raise Failed(f"only {made:,} of {self.keys:,} keys were created")
-        self.has_keys = True
-        say(f"created {self.keys:,} keys over HTTP in {time.monotonic() - began:.1f} s")
 
     def first_key(self):
         with open(self.key_file) as file:
@@ -144,7 +124,6 @@ class Product:
             setup.server_core, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=clean_environment())
         self.port = wait_until_ready(self.process, setup.ready_seconds)
         self.seconds_to_ready = time.monotonic() - began  # from exec
-        store.create_keys(self.port)
 
     def cpu_seconds(self):
         return cpu_seconds(self.process.pid)
@@ -163,6 +142,16 @@ class Product:
     def stop(self):
         if self.setup.processes.stop(self.process, STOP_SECONDS) != 0:
             raise Failed("p402 serve did not end well")
+
+
+@contextlib.contextmanager
+def serving(setup):
+    """A folder, a store of `setup.keys` keys in it, and the product that serves it; stopped at the end."""
+    with setup.scratch() as folder:
+        store = Store(setup, folder, setup.keys)
+        product = Product(setup, store)
+        yield folder, store, product
+        product.stop()
 
 
 class Nginx:

@@ -42,15 +42,13 @@ class Setup:
         return self._program(f"bench/load/{name}")
 
     def micro_benchmark(self, floor):
-        """The micro-benchmarks beside the code of one floor; None if it has none."""
-        path = self.build / f"src/{floor}/p402_{floor}_bench"
-        return path if path.exists() else None
+        """The micro-benchmarks beside the code of one floor."""
+        return self._program(f"src/{floor}/p402_{floor}_bench")
 
     @property
     def make_store(self):
-        """The generator of stores; None if this version has none: then keys are created over HTTP."""
-        path = self.build / "bench/make_store"
-        return path if path.exists() else None
+        """The generator of stores."""
+        return self._program("bench/make_store")
 
     @property
     def wrk(self):

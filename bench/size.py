@@ -10,15 +10,13 @@ from processes import say
 from record import Page, first_line, table
 from servers import Product, Store
 from setup import ROOT, column, interleaved
-from start import MOST_KEYS_OVER_HTTP
 
 PLOT = ROOT / "docs/images/cost-against-size.png"
 HEAD = ["keys", "server CPU µs/request", "in process, ns", "resident bytes/key", "seconds to ready"]
 
 
 def sizes(setup):
-    most = setup.max_keys if setup.make_store else min(setup.max_keys, MOST_KEYS_OVER_HTTP)
-    return [10 ** power for power in range(3, 9) if 10 ** power <= most]
+    return [10 ** power for power in range(3, 9) if 10 ** power <= setup.max_keys]
 
 
 def resident_when_empty(setup, folder):
@@ -34,8 +32,8 @@ def resident_when_empty(setup, folder):
 
 def measure(setup, folder, size, empty_bytes):
     store = Store(setup, folder / f"keys-{size}", size)
-    Product(setup, store).stop()  # creates the keys, if there is no generator
-    product = Product(setup, store)  # memory is that of a start, not that of creating
+    Product(setup, store).stop()  # leaves a snapshot
+    product = Product(setup, store)
     resident = product.resident_bytes()
     load = interleaved(setup, f"{size:,} keys",
                        {"p402": lambda: light(setup, product, authz_request(), store.key_file)})["p402"]

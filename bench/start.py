@@ -8,8 +8,6 @@ from record import Page, first_line, table
 from servers import Product, Store
 from setup import column
 
-# Creating more over HTTP takes longer than it is worth.
-MOST_KEYS_OVER_HTTP = 200_000
 LIMITS = {"SQLite": 20, "snapshot": 3}
 JUDGED_KEYS = 10_000_000
 HEAD = ["keys", "from", "page cache", "seconds to ready", "resident MB"]
@@ -52,10 +50,7 @@ def once(setup, store, source, is_warm):
 
 
 def prepare(setup, folder, size):
-    """A store that was served once and stopped: it has everything that a stop leaves behind. None: it cannot be made."""
-    if not setup.make_store and size > MOST_KEYS_OVER_HTTP:
-        say(f"start: no generator of stores for {size:,} keys")
-        return None
+    """A store that was served once and stopped: it has everything that a stop leaves behind."""
     store = Store(setup, folder / f"keys-{size}", size)
     Product(setup, store).stop()
     return store
@@ -88,9 +83,9 @@ def run(setup):
     rows = []
     with setup.scratch() as folder:
         for size in sizes(setup):
-            if store := prepare(setup, folder, size):
-                rows += measure(setup, store, page)
-                store.remove()
+            store = prepare(setup, folder, size)
+            rows += measure(setup, store, page)
+            store.remove()
     if not rows:
         raise Failed("no store was measured")
     page.add(table(HEAD, rows))

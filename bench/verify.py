@@ -2,7 +2,6 @@
 
 from figures import Figure, at_least, at_most, ratio, saturated
 from load import authz_request, light, verify_request, wrk
-from processes import Failed
 from record import Page, first_line, table
 from servers import Nginx, Product, Store, fixed_answers, nginx_binary
 from setup import column, interleaved

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "base/random.h"
+#include "base/testing/fakes.h"
 #include "base/typeid.h"
 #include "index/index.h"
 #include "key/digest.h"
@@ -15,22 +15,6 @@
 
 namespace p402 {
 namespace {
-
-// The same bytes every time (splitmix64): two runs differ in nothing but their length.
-class SameRandom final : public Random {
- public:
-  void Fill(std::span<uint8_t> out) override {
-    for (uint8_t& byte : out) {
-      uint64_t bits = (state_ += 0x9E37'79B9'7F4A'7C15);
-      bits = (bits ^ (bits >> 30)) * 0xBF58'476D'1CE4'E5B9;
-      bits = (bits ^ (bits >> 27)) * 0x94D0'49BB'1331'11EB;
-      byte = static_cast<uint8_t>(bits ^ (bits >> 31));
-    }
-  }
-
- private:
-  uint64_t state_ = 1;
-};
 
 size_t ReadCount(const char* text) {
   size_t count = 0;
@@ -40,7 +24,7 @@ size_t ReadCount(const char* text) {
 
 size_t Verify(size_t keys, size_t verifications) {
   constexpr WallTime kNow{Millis(1'776'254'400'000)};
-  SameRandom random;
+  testing::SeededRandom random;  // two runs differ in nothing but their length
   key::KeyId id;
   const key::AccountId account;
   index::Index index("p402");

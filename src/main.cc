@@ -1,4 +1,5 @@
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <span>
 
 #include "app/app.h"
@@ -8,7 +9,7 @@
 
 namespace {
 
-int ParseAndRun(int argc, char** argv) {
+int ParseAndRun(std::span<const char* const> arguments) {
   const p402::RealClock clock;
   CLI::App root("Issue, verify, rotate and revoke API keys", "p402");
   root.set_version_flag("--version", std::string("p402 ") + std::string(p402::cli::Version()));
@@ -20,12 +21,14 @@ int ParseAndRun(int argc, char** argv) {
   client->Register(root);
   server.ExtendAuditVerify(*root.get_subcommand("audit")->get_subcommand("verify"));
   p402::cli::InstallOverview(root);
-  if (argc < 2) {
+  if (arguments.size() < 2) {
     p402::app::WriteErr(root.help());
     return p402::app::kUsage;
   }
   try {
-    root.parse(argc, argv);
+    auto words = p402::cli::CommandWords(arguments);
+    std::ranges::reverse(words);  // as the parser wants them
+    root.parse(std::move(words));
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return root.exit(error);  // prints a help or the version
     p402::app::WriteErr(p402::cli::DescribeUsageError(root, error));
@@ -41,5 +44,5 @@ int main(int argc, char** argv) {
   p402::app::HardenProcess();
   const std::span<const char* const> arguments(argv, static_cast<size_t>(argc));
   if (p402::cli::RefuseRawKeys(arguments)) return p402::app::kUsage;
-  return ParseAndRun(argc, argv);
+  return ParseAndRun(arguments);
 }

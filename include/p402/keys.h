@@ -45,7 +45,8 @@ struct Options {
   std::string_view folder;
   std::string_view brand = "p402";
   std::string_view log = {};
-  // See p402_options. Lifetime: what they refer to outlives the Keys.
+  // See p402_options.
+  // Lifetime: what they refer to outlives the Keys.
   std::function<void(const Event&)> on_event = {};
   std::function<void(int64_t loaded, int64_t total)> on_progress = {};
 };
@@ -73,7 +74,8 @@ class Answer {
   // Why there is no decision; P402_OK if there is one.
   int error() const { return answer_.error; }
 
-  // Of a valid key; else empty. Lifetime: until this object answers again or ends.
+  // Of a valid key; else empty.
+  // Lifetime: until this object answers again or ends.
   std::string_view key_id() const { return answer_.key_id; }
   std::string_view account_id() const { return answer_.account_id; }
   std::string_view name() const { return ViewOf(answer_.name); }

@@ -11,7 +11,8 @@ namespace p402::app {
 
 // Tells a person, the log and systemd how far loading is: on a terminal as one line that is written
 // over and over, in the log and to systemd as a line every few seconds.
-// Threads: one. Lifetime: what it is given outlives it.
+// Threads: one.
+// Lifetime: what it is given outlives it.
 class LoadReport {
  public:
   struct Outputs {

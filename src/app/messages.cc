@@ -39,14 +39,17 @@ std::string FirstKeyText(const FirstKey& key, std::string_view folder, std::stri
   std::string text;
   text.reserve(2048 + folder.size() + url.size());
   const std::string_view raw_key = key.raw_key.Reveal();
-  text += "P402 Keys made the first account and its first key in ";
+  text += "P402 Keys made a new store in ";
   text += folder;
-  text += ".\n\nThis key is shown only now. It may do everything in its account:\n\n  ";
+  text +=
+      ", with a first account and a first key.\n\nThis key is shown only now. It may do everything "
+      "in its account:\n\n  ";
   text += raw_key;
   text += "\n\nUse it:\n\n  export P402_API_KEY=";
   text += raw_key;
   if (!url.empty()) {
-    text += "\n  curl -H \"Authorization: Bearer $P402_API_KEY\" ";
+    // Not as an argument, which every user of the machine can read.
+    text += "\n  echo \"Authorization: Bearer $P402_API_KEY\" | curl -H @- ";
     text += url;
     text += "/api/v2/keys";
   }

@@ -9,8 +9,8 @@
 
 namespace p402::app {
 
-// What a person needs to use the first key: the key itself, once; `url` is where the server
-// answers, empty if it does not. The caller wipes the text.
+// What a person needs to use the first key: the key itself, once, and which store is new; `url` is
+// where the server answers, empty if it does not. The caller wipes the text.
 std::string FirstKeyText(const FirstKey& key, std::string_view folder, std::string_view url);
 // C2, with a newline. The caller wipes the text.
 std::string FirstKeyJson(const FirstKey& key);

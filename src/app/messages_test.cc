@@ -18,10 +18,10 @@ FirstKey SomeKey() {
 TEST(Messages, C1_TheFirstKeyCanBeCopied) {
   const std::string text = FirstKeyText(SomeKey(), "/data", "http://127.0.0.1:4020");
   const std::string key(kRawKey);
-  EXPECT_THAT(text, AllOf(HasSubstr("\n  " + key + "\n"), HasSubstr("/data"),
+  EXPECT_THAT(text, AllOf(HasSubstr("\n  " + key + "\n"), HasSubstr("a new store in /data,"),
                           HasSubstr("\n  export P402_API_KEY=" + key + "\n"),
-                          HasSubstr("curl -H \"Authorization: Bearer $P402_API_KEY\" "
-                                    "http://127.0.0.1:4020/api/v2/keys\n")));
+                          HasSubstr("\n  echo \"Authorization: Bearer $P402_API_KEY\" | "
+                                    "curl -H @- http://127.0.0.1:4020/api/v2/keys\n")));
 }
 
 TEST(Messages, C1_NobodyIsToldToSendTheFirstKeyWhereNothingOfOursAnswers) {

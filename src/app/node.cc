@@ -25,6 +25,7 @@ struct Node::Parts {
 
   Result<key::AccountId> EnsureFirstAccount();
   Status MakeApi(const key::AccountId& first_account);
+  net::ServerOptions ListenOptions() const;
 };
 
 Result<key::AccountId> Node::Parts::EnsureFirstAccount() {
@@ -61,6 +62,20 @@ Status Node::Parts::MakeApi(const key::AccountId& first_account) {
   return {};
 }
 
+net::ServerOptions Node::Parts::ListenOptions() const {
+  net::ServerOptions server_options;
+  server_options.threads = options.threads;
+  for (const Address& address : options.listen) {
+    server_options.listeners.push_back(
+        {.address = address.text, .tls = address.is_unix ? std::nullopt : options.tls});
+  }
+  for (const Address& address : options.authz_listen) {
+    server_options.listeners.push_back(
+        {.address = address.text, .tls = address.is_local() ? std::nullopt : options.tls});
+  }
+  return server_options;
+}
+
 Node::Node(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 
 Node::~Node() {
@@ -77,9 +92,12 @@ Result<std::unique_ptr<Node>> Node::Open(NodeOptions options, const Clock& clock
                                             .brand = p.options.brand,
                                             .marks_use = p.options.marks_use},
                                            clock, random, log));
-  P402_TRY(const key::AccountId first_account, p.EnsureFirstAccount());
-  P402_TRY(p.MakeApi(first_account));
   return node;
+}
+
+Status Node::MakeFirstKey() {
+  P402_TRY(parts_->EnsureFirstAccount());
+  return {};
 }
 
 std::optional<FirstKey> Node::TakeFirstKey() {
@@ -88,20 +106,13 @@ std::optional<FirstKey> Node::TakeFirstKey() {
 
 Status Node::Listen() {
   Parts& p = *parts_;
-  net::ServerOptions server_options;
-  server_options.threads = p.options.threads;
-  for (const Address& address : p.options.listen) {
-    server_options.listeners.push_back({.address = address.text,
-                                        .tls = address.is_unix ? std::nullopt : p.options.tls,
-                                        .handler = p.api.get()});
-  }
-  for (const Address& address : p.options.authz_listen) {
-    server_options.listeners.push_back({.address = address.text,
-                                        .tls = address.is_local() ? std::nullopt : p.options.tls,
-                                        .handler = p.authz_only.get()});
-  }
-  P402_TRY(p.server,
-           net::Server::Start(std::move(server_options), p.clock, p.log, p.engine->metrics()));
+  P402_TRY(auto server, net::Server::Bind(p.ListenOptions(), p.clock, p.log, p.engine->metrics()));
+  P402_TRY(const key::AccountId first_account, p.EnsureFirstAccount());
+  P402_TRY(p.MakeApi(first_account));
+  std::vector<net::Handler*> handlers(p.options.listen.size(), p.api.get());
+  handlers.resize(handlers.size() + p.options.authz_listen.size(), p.authz_only.get());
+  P402_TRY(server->Serve(handlers));
+  p.server = std::move(server);
   return {};
 }
 

@@ -48,7 +48,7 @@ struct FirstKey {
 // Lifetime: clock, random and log outlive it.
 class Node {
  public:
-  // Opens the store and makes the first account and key if it is empty.
+  // Opens the store.
   // Errors: kLocked, kCorrupt, kConflict, kIo from the store; kInvalidArgument (brand, routes).
   static Result<std::unique_ptr<Node>> Open(NodeOptions options, const Clock& clock, Random& random,
                                             Log& log);
@@ -56,10 +56,13 @@ class Node {
   Node(const Node&) = delete;
   Node& operator=(const Node&) = delete;
 
-  // The key that Open made, once; nullopt if the store was not empty, or it was taken.
+  // Makes the first account and key if the store is empty. Once.
+  Status MakeFirstKey();
+  // The key that was made, once; nullopt if the store was not empty, or it was taken.
   std::optional<FirstKey> TakeFirstKey();
 
-  // Binds and serves; until the index is loaded only /livez and /readyz say anything useful.
+  // Binds, and only then MakeFirstKey(): an address that is taken spends no key. Then serves; until
+  // the index is loaded only /livez and /readyz say anything useful.
   Status Listen();
   // Loads the index; `done` runs on a thread of the node, at most once.
   void Load(std::move_only_function<void(Status)> done);

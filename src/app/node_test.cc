@@ -174,6 +174,20 @@ TEST_F(NodeTest, C1_APortInUseIsSaidByName) {
   EXPECT_THAT(status.error().detail + status.error().public_message, HasSubstr(taken));
 }
 
+TEST_F(NodeTest, C1_AnAddressThatIsTakenSpendsNoKey) {
+  auto node = Started(Options());
+  ASSERT_TRUE(node);
+  auto options = Options("other");
+  options.listen = {*ParseAddress(node->urls()[0].substr(std::string_view("http://").size()))};
+  auto other = Node::Open(std::move(options), clock_, random_, log_);
+  ASSERT_TRUE(other);
+  EXPECT_FALSE((*other)->Listen());
+  EXPECT_FALSE((*other)->TakeFirstKey());
+  node.reset();  // now it is free
+  ASSERT_TRUE((*other)->Listen());
+  EXPECT_TRUE((*other)->TakeFirstKey());
+}
+
 TEST_F(NodeTest, S3_CertificatesThatDoNotLoadAreAnError) {
   auto options = Options();
   options.tls =

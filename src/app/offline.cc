@@ -16,7 +16,7 @@ Result<std::unique_ptr<Log>> OpenQuietLog() {
 
 int PrintFirstKey(FirstKey key, const std::filesystem::path& data, bool is_json) {
   std::string text =
-      is_json ? FirstKeyJson(key) : FirstKeyText(key, data.string(), "http://127.0.0.1:4020");
+      is_json ? FirstKeyJson(key) : FirstKeyText(key, Spelled(data), "http://127.0.0.1:4020");
   const bool is_written = WriteOut(text);
   WipeString(text);
   if (is_written) return kDone;
@@ -38,6 +38,7 @@ int Init(const std::filesystem::path& data, const InitOptions& options, const Cl
     const bool is_usage = node.error().code == ErrorCode::kInvalidArgument;
     return Complain(OpenFailure(node.error(), data), is_usage ? kUsage : kFailed);
   }
+  if (const auto made = (*node)->MakeFirstKey(); !made) return Complain(made.error());
   auto key = (*node)->TakeFirstKey();
   if (!key) {
     return Complain(data.string() + " has an account already, so there is nothing to do", kFailed);

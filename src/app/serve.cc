@@ -30,7 +30,7 @@ class Run {
     }
     node_ = std::move(*node);
     const auto listening = node_->Listen();
-    // Also if nobody can be served: it exists now, and is never shown again.
+    // Also if nobody can be served all the same: it exists now, and is never shown again.
     if (!ShowFirstKey(listening.has_value())) {
       return Complain("the first key could not be written and is lost: delete " +
                           options_.node.data.string() + " and start again",
@@ -61,10 +61,12 @@ class Run {
     // Nobody is told to send the key to whoever else has taken the address.
     std::string url;
     if (is_listening) url = is_bound_known ? node_->urls().front() : options_.public_url;
-    std::string text = FirstKeyText(*key, options_.node.data.string(), url);
+    std::string text = FirstKeyText(*key, Spelled(options_.node.data), url);
     const bool is_written = WriteOut(text);
     WipeString(text);
-    log_.Info("account.first_created", {{"account", key->account_id}, {"key", key->key_id}});
+    log_.Info("account.first_created", {{"account", key->account_id},
+                                        {"key", key->key_id},
+                                        {"folder", Spelled(options_.node.data)}});
     return is_written;
   }
 
@@ -153,6 +155,12 @@ class Run {
 };
 
 }  // namespace
+
+std::string Spelled(const std::filesystem::path& folder) {
+  std::error_code error;
+  const auto absolute = std::filesystem::absolute(folder, error);
+  return (error ? folder : absolute.lexically_normal()).string();
+}
 
 std::string OpenFailure(const Error& error, const std::filesystem::path& folder) {
   if (error.code == ErrorCode::kLocked) {

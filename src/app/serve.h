@@ -10,6 +10,9 @@ namespace p402::app {
 // Requires: no other thread has been started.
 int Serve(const ServeOptions& options, const Clock& clock);
 
+// The whole path of `folder`, for people: a typo in it shows.
+std::string Spelled(const std::filesystem::path& folder);
+
 // The text for a failure to open `folder`; for a locked one with the way around.
 std::string OpenFailure(const Error& error, const std::filesystem::path& folder);
 

@@ -8,7 +8,8 @@
 namespace p402 {
 
 // Calls `start` with a Callback<T> and waits for its value: for the threads that may wait, which
-// start, stop and call from outside. Requires: another thread than the executor's.
+// start, stop and call from outside.
+// Requires: another thread than the executor's.
 template <class T, class Start>
 T Await(Executor& executor, Start start) {
   std::promise<T> promise;

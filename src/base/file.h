@@ -12,8 +12,8 @@ namespace p402 {
 
 // Whether a folder of `mode` and `owner` may hold secrets of the process's `user`: nobody else can
 // put files into it. Root may do so anywhere, so it counts as everybody's equal. Others may be able
-// to enter it; the files in it have modes of their own. Errors: kPermissionDenied, with a public
-// message that names `folder` and what is to be done.
+// to enter it; the files in it have modes of their own.
+// Errors: kPermissionDenied, with a public message that names `folder` and what is to be done.
 Status CheckFolderIsOwn(const std::filesystem::path& folder, uint32_t mode, uint32_t owner,
                         uint32_t user);
 

@@ -3,7 +3,8 @@
 #include <chrono>
 #include <cstddef>
 
-// Every maximum of the product, with its unit and its reason. Each has a test at N and at N+1.
+// Every maximum of the product, with its unit and its reason. Each has a test at N and at N+1, but
+// those of the index.
 namespace p402::limits {
 
 // Input, per request.
@@ -36,6 +37,11 @@ inline constexpr size_t kBrandMaxBytes = 10;
 inline constexpr size_t kRawKeyRandom = 32;
 inline constexpr size_t kRawKeyChecksum = 6;
 inline constexpr size_t kRawKeyMaxBytes = 55;  // one SHA-256 block
+
+// The index: beyond either the process ends, as it does without memory. No test can reach them; the
+// index asserts that it has room for no less and no more.
+inline constexpr size_t kIndexKeys = (size_t{1} << 27) - 2;   // a number of 27 bits names a key
+inline constexpr size_t kIndexFactsBytes = size_t{64} << 30;  // 32 bits name 16 bytes of facts
 
 // Time.
 inline constexpr std::chrono::hours kIdempotencyRetention{24};

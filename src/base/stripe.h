@@ -20,11 +20,12 @@ size_t StripeOfThisThread();
 // Adds to the part of a count that lies in `stripe`, and returns what it was before.
 // In a stripe of its own a thread is the only writer, so it needs no locked instruction, which would
 // cost as much as the rest of an observation.
-// Requires: `stripe` is StripeOfThisThread().
-inline uint64_t AddToStripe(std::atomic<uint64_t>& part, uint64_t count, size_t stripe) {
-  if (stripe >= kOwnStripes) return part.fetch_add(count, std::memory_order_relaxed);
+// Requires: `stripe` is StripeOfThisThread(); `order` is that of a write: relaxed or release.
+inline uint64_t AddToStripe(std::atomic<uint64_t>& part, uint64_t count, size_t stripe,
+                            std::memory_order order = std::memory_order_relaxed) {
+  if (stripe >= kOwnStripes) return part.fetch_add(count, order);
   const uint64_t before = part.load(std::memory_order_relaxed);
-  part.store(before + count, std::memory_order_relaxed);
+  part.store(before + count, order);
   return before;
 }
 

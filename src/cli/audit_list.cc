@@ -66,9 +66,10 @@ void RegisterAuditList(CLI::App& audit, Context& context) {
   auto options = std::make_shared<Options>();
   command.add_option("--subject", options->subject, "Only about this key or account")
       ->type_name("ID");
-  command.add_option("--action", options->action, "Only this action: key.create, key.revoke, …");
+  command.add_option("--action", options->action,
+                     "Only this action: key.create, key.revoke and others");
   command.add_option("--limit", options->limit, "Records on a page, 1 to 1000, default 100")
-      ->check(CLI::Range(1, 1000).description(""))
+      ->check(NumberFrom(1, 1000))
       ->type_name("N");
   command.add_option("--cursor", options->cursor, "Where the next page starts");
   AddCommon(command, options->common);

@@ -22,7 +22,7 @@ int Run(const Process& process, const Options& options) {
   if (!session) return session.error();
   const auto question =
       fmt::format("Delete every audit record older than {}? This is final.", options.older_than);
-  if (!MayGoOn(process, options.yes, question)) return kRefused;
+  if (const auto go = MayGoOn(process, options.yes, question); !go) return go.error();
   const boost::json::object body{{"older_than", options.older_than}};
   const auto answer = session->Ask({.method = "POST",
                                     .path = "/api/v2/audit/prune",
@@ -44,12 +44,12 @@ int Run(const Process& process, const Options& options) {
 
 void RegisterAuditPrune(CLI::App& audit, Context& context) {
   auto& command = AddCommand(audit, "prune", "Delete old audit records; a checkpoint stays",
-                             "p402 audit prune --older-than 400d");
+                             "p402 audit prune --older-than 400d --yes");
   auto options = std::make_shared<Options>();
   command.add_option("--older-than", options->older_than, "How old, at least 24h: 90d, 52w")
       ->required()
       ->type_name("DURATION");
-  command.add_flag("--yes,-y", options->yes, "Do not ask");
+  command.add_flag("--yes,-y", options->yes, "Do not ask; needed where there is no terminal");
   AddCommon(command, options->common);
   command.callback([&context, options] {
     context.chosen = [&context, options] { return Run(context.process, *options); };

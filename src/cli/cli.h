@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/clock.h"
 
@@ -43,6 +44,9 @@ class Commands {
 // the environment.
 // Requires: every command is registered.
 void InstallOverview(CLI::App& root);
+
+// The words of the command line `argv` without the program's name: "help keys" is "keys --help".
+std::vector<std::string> CommandWords(std::span<const char* const> argv);
 
 // What was wrong with the command line, naming the word and what it may have been meant for, and
 // which help to read: two lines.

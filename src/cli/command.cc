@@ -1,8 +1,12 @@
 #include "cli/command.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <charconv>
+#include <span>
 
 #include "cli/environment.h"
 
@@ -33,6 +37,26 @@ void AddCommon(CLI::App& command, Common& common) {
       ->type_name("FILE");
   command.add_flag("--json", common.is_json, "Print the server's JSON answer");
   command.footer(command.get_footer() + "\n\n" + EnvironmentHelp());
+}
+
+CLI::Validator NumberFrom(int least, int most) {
+  const auto check = [least, most](const std::string& text) {
+    int number = 0;
+    const char* end = text.data() + text.size();
+    const auto [stop, error] = std::from_chars(text.data(), end, number);
+    const bool is_good = error == std::errc() && stop == end && number >= least && number <= most;
+    return is_good ? "" : fmt::format("must be a number from {} to {}", least, most);
+  };
+  return {check, ""};
+}
+
+CLI::Validator OneOf(const std::vector<std::string>& words) {
+  const auto all_but_last = std::span(words).first(words.size() - 1);
+  const auto choice = fmt::format("must be {} or {}", fmt::join(all_but_last, ", "), words.back());
+  const auto check = [words, choice](const std::string& text) {
+    return std::ranges::find(words, text) == words.end() ? choice : "";
+  };
+  return {check, ""};
 }
 
 int Complain(const Process& process, std::string_view message, int code) {

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/clock.h"
 #include "cli/console.h"
@@ -12,7 +13,8 @@
 
 namespace CLI {
 class App;
-}
+class Validator;
+}  // namespace CLI
 
 namespace p402::cli {
 
@@ -53,6 +55,11 @@ CLI::App& AddGroup(CLI::App& parent, const std::string& name, const std::string&
 // Adds --server, --ca-file and --json, and the environment to the help.
 // Lifetime: `common` outlives the parse.
 void AddCommon(CLI::App& command, Common& common);
+
+// What the value of an option must be. One that is not is wrong usage, told with the option: "--limit
+// must be a number from 1 to 1000", "--mode must be live or test".
+CLI::Validator NumberFrom(int least, int most);
+CLI::Validator OneOf(const std::vector<std::string>& words);
 
 // Prints "p402: message" to standard error and returns `code`.
 int Complain(const Process& process, std::string_view message, int code);

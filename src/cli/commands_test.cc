@@ -217,7 +217,8 @@ TEST(KeysRevoke, R1_SaysWhenItIsEnforced) {
   process.console.is_out_terminal = true;
   process.Answer(200, R"({"id":"key_1","status":"revoked","enforced":true,"cascaded":["key_2"],)"
                       R"("nodes":{"acknowledged":1,"expired":0},"took_ms":3})");
-  EXPECT_EQ(process.Run("keys revoke " + std::string(kKeyId) + " --reason leak --cascade"), kDone);
+  EXPECT_EQ(process.Run("keys revoke " + std::string(kKeyId) + " --reason leak --cascade --yes"),
+            kDone);
   EXPECT_EQ(process.sent[0].method, "DELETE");
   EXPECT_THAT(process.sent[0].url, ::testing::EndsWith(std::string(kKeyId) + "?cascade=true"));
   EXPECT_EQ(process.sent[0].body, R"({"reason":"leak"})");
@@ -229,7 +230,7 @@ TEST(KeysRevoke, R1_SaysWhichNodesHaveNotObeyed) {
   FakeProcess process;
   process.Answer(202, R"({"id":"key_1","status":"revoked","enforced":false,"cascaded":[],)"
                       R"("pending_nodes":["n2","n3"]})");
-  EXPECT_EQ(process.Run("keys revoke " + std::string(kKeyId) + " --no-wait"), kDone);
+  EXPECT_EQ(process.Run("keys revoke " + std::string(kKeyId) + " --no-wait --yes"), kDone);
   EXPECT_EQ(process.console.out, "key_1\trevoked\n");
   EXPECT_THAT(process.console.err, HasSubstr("n2, n3"));
 }
@@ -249,6 +250,49 @@ TEST(KeysRevoke, C3_AsksOnATerminal) {
   process.console.confirms = false;
   process.Answer(200, R"({"id":"key_1","enforced":true})");
   EXPECT_EQ(process.Run(words + " --yes"), kDone);
+}
+
+TEST(KeysRevoke, C3_NothingFinalWithoutATerminalOrYes) {
+  FakeProcess process;
+  const std::string revoke = "keys revoke " + std::string(kKeyId);
+  for (const auto& words : {revoke, std::string("audit prune --older-than 90d")}) {
+    process.console.err.clear();
+    EXPECT_EQ(process.Run(words), kUsage);
+    EXPECT_TRUE(process.sent.empty());
+    EXPECT_THAT(process.console.err, AllOf(HasSubstr("--yes"), Not(HasSubstr("[y/N]"))));
+  }
+}
+
+TEST(KeysRevoke, A11_SelfIsTheKeyThatAsks) {
+  const std::string id(kKeyId);
+  for (const auto& [words, method] :
+       {std::pair("keys revoke self --yes", "DELETE"), std::pair("keys rotate self", "POST"),
+        std::pair("keys update self --name x", "PATCH")}) {
+    FakeProcess process;
+    process.Answer(200, KeyWith(""));
+    process.Answer(200, R"({"id":"key_1","enforced":true,"key":"x"})");
+    EXPECT_EQ(process.Run(words), kDone) << words;
+    ASSERT_EQ(process.sent.size(), 2U) << words;
+    EXPECT_THAT(process.sent[0].url, ::testing::EndsWith("/api/v2/keys/self"));
+    EXPECT_EQ(process.sent[1].method, method);
+    EXPECT_THAT(process.sent[1].url, HasSubstr("/api/v2/keys/" + id));
+  }
+}
+
+TEST(KeysRevoke, A11_SelfIsNamedInTheQuestion) {
+  FakeProcess process;
+  process.console.is_in_terminal = true;
+  process.Answer(200, KeyWith(""));
+  EXPECT_EQ(process.Run("keys revoke self"), kRefused);
+  EXPECT_EQ(process.sent.size(), 1U);
+  EXPECT_THAT(process.console.err, HasSubstr(std::string(kKeyId) + ", the key that you use?"));
+}
+
+TEST(KeysRevoke, A11_SelfOfAStrangeServerBecomesNoPath) {
+  FakeProcess process;
+  process.Answer(200, R"({"id":"../../accounts"})");
+  EXPECT_EQ(process.Run("keys revoke self --yes"), kRefused);
+  EXPECT_EQ(process.sent.size(), 1U);
 }
 
 TEST(KeysRotate, A11_SendsTheGrace) {
@@ -329,7 +373,7 @@ TEST(Audit, S1_ListVerifyAnchorPrune) {
 
   process.Answer(200, R"({"deleted":3})");
   process.console.out.clear();
-  EXPECT_EQ(process.Run("audit prune --older-than 90d"), kDone);
+  EXPECT_EQ(process.Run("audit prune --older-than 90d --yes"), kDone);
   EXPECT_EQ(process.sent.back().body, R"({"older_than":"90d"})");
   EXPECT_EQ(process.console.out, "3\n");
   EXPECT_EQ(process.Run("audit prune"), kUsage);

@@ -158,7 +158,7 @@ void RegisterCompletion(CLI::App& root, Context& context) {
   auto shell = std::make_shared<std::string>();
   command.add_option("SHELL", *shell, "bash, zsh or fish")
       ->required()
-      ->check(CLI::IsMember({"bash", "zsh", "fish"}).description(""))
+      ->check(OneOf({"bash", "zsh", "fish"}))
       ->type_name("");
   command.callback([&context, &root, shell] {
     context.chosen = [&context, &root, shell] {

@@ -11,6 +11,8 @@
 namespace p402::cli {
 namespace {
 
+constexpr std::string_view kSelf = "self";
+
 boost::json::array ToArray(const std::vector<std::string>& texts) {
   boost::json::array array;
   for (const auto& text : texts) {
@@ -117,9 +119,19 @@ Status AppendKeyMembers(const CLI::App& command, const KeyFlags& flags, WallTime
 }
 
 Status CheckKeyId(std::string_view id) {
-  if (key::KeyId::Parse(id)) return {};
+  if (id == kSelf || key::KeyId::Parse(id)) return {};
   return InvalidArgument("id",
                          "a key id starts with key_ and has 30 characters: see p402 keys list");
+}
+
+Or<std::string> ResolveKeyId(Session& session, const std::string& id) {
+  if (id != kSelf) return id;
+  const auto answer = session.Ask({.path = "/api/v2/keys/self"});
+  if (!answer) return std::unexpected(answer.error());
+  std::string own_id(TextAt(answer->root(), "id"));
+  if (key::KeyId::Parse(own_id)) return own_id;
+  return std::unexpected(
+      Complain(session.process(), "the server's answer has no key id in it", kRefused));
 }
 
 std::string RenderKeys(const std::vector<const boost::json::object*>& keys, const Look& look) {
@@ -207,11 +219,16 @@ std::vector<std::pair<std::string, std::string>> WaitHeaders(bool no_wait) {
   return {{"Prefer", "respond-async"}};
 }
 
-bool MayGoOn(const Process& process, bool is_yes, std::string_view question) {
-  if (is_yes || !process.console.in_is_terminal()) return true;
-  if (process.console.Confirm(fmt::format("{} [y/N] ", question))) return true;
+Or<void> MayGoOn(const Process& process, bool is_yes, std::string_view question) {
+  if (is_yes) return {};
+  if (!process.console.in_is_terminal()) {
+    return std::unexpected(Complain(
+        process, "this is final, and there is no terminal to ask on: --yes does it unasked",
+        kUsage));
+  }
+  if (process.console.Confirm(fmt::format("{} [y/N] ", question))) return {};
   process.console.Err("Nothing was done.\n");
-  return false;
+  return std::unexpected(kRefused);
 }
 
 }  // namespace p402::cli

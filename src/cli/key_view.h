@@ -30,9 +30,11 @@ Status AppendKeyMembers(const CLI::App& command, const KeyFlags& flags, WallTime
 // True if the option `name` of `command` was given, also with an empty value.
 bool IsGiven(const CLI::App& command, const std::string& name);
 
-// Checks an id before it becomes a part of a path.
+// Checks an id before it becomes a part of a path: a key id, or "self".
 // Errors: kInvalidArgument.
 Status CheckKeyId(std::string_view id);
+// The key id that `id` means: of "self", that of the key in use, which the server is asked for.
+Or<std::string> ResolveKeyId(Session& session, const std::string& id);
 
 // A table of keys, as `keys list` shows it.
 std::string RenderKeys(const std::vector<const boost::json::object*>& keys, const Look& look);
@@ -52,7 +54,8 @@ void NoteEnforcement(const Session& session, const boost::json::object& answer);
 // The header that asks the server not to wait for other nodes.
 std::vector<std::pair<std::string, std::string>> WaitHeaders(bool no_wait);
 
-// Asks on a terminal; true without one, and with --yes.
-bool MayGoOn(const Process& process, bool is_yes, std::string_view question);
+// For what is final: with --yes it goes on, else it asks on the terminal. The error is the exit code:
+// kRefused if the answer was no, kUsage if there is no terminal to ask on.
+Or<void> MayGoOn(const Process& process, bool is_yes, std::string_view question);
 
 }  // namespace p402::cli

@@ -39,7 +39,7 @@ void RegisterKeysCreate(CLI::App& keys, Context& context) {
       ->required()
       ->type_name("");
   command.add_option("--mode", options->mode, "live or test, default the mode of your own key")
-      ->check(CLI::IsMember({"live", "test"}).description(""))
+      ->check(OneOf({"live", "test"}))
       ->type_name("MODE");
   AddKeyFlags(command, options->flags);
   command.add_option("--idempotency-key", options->idempotency_key,

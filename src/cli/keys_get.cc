@@ -11,11 +11,8 @@ struct Options {
 };
 
 int Run(const Process& process, const Options& options) {
-  const bool is_self = options.id == "self";
-  if (!is_self) {
-    const auto status = CheckKeyId(options.id);
-    if (!status) return Complain(process, status.error().public_message, kUsage);
-  }
+  const auto status = CheckKeyId(options.id);
+  if (!status) return Complain(process, status.error().public_message, kUsage);
   auto session = Session::Open(process, options.common);
   if (!session) return session.error();
   const auto answer = session->Ask({.path = "/api/v2/keys/" + options.id});
@@ -31,10 +28,11 @@ int Run(const Process& process, const Options& options) {
 }  // namespace
 
 void RegisterKeysGet(CLI::App& keys, Context& context) {
-  auto& command =
-      AddCommand(keys, "get", "Show one key; \"self\" is the key you use", "p402 keys get self");
+  auto& command = AddCommand(keys, "get", "Show one key", "p402 keys get self");
   auto options = std::make_shared<Options>();
-  command.add_option("ID", options->id, "The key id, or self")->required()->type_name("");
+  command.add_option("ID", options->id, "The key id, or self: the key you use")
+      ->required()
+      ->type_name("");
   AddCommon(command, options->common);
   command.callback([&context, options] {
     context.chosen = [&context, options] { return Run(context.process, *options); };

@@ -93,10 +93,10 @@ void RegisterKeysList(CLI::App& keys, Context& context) {
                              "p402 keys list --status active --unused-for 90d");
   auto options = std::make_shared<Options>();
   command.add_option("--status", options->status, "active, disabled, expired or revoked")
-      ->check(CLI::IsMember({"active", "disabled", "expired", "revoked"}).description(""))
+      ->check(OneOf({"active", "disabled", "expired", "revoked"}))
       ->type_name("STATUS");
   command.add_option("--mode", options->mode, "live or test")
-      ->check(CLI::IsMember({"live", "test"}).description(""))
+      ->check(OneOf({"live", "test"}))
       ->type_name("MODE");
   command.add_option("--owner", options->owner, "Exactly this owner");
   command.add_option("--prefix", options->prefix, "Keys that start like this");
@@ -108,7 +108,7 @@ void RegisterKeysList(CLI::App& keys, Context& context) {
                   "Expiring before this time: 2027-01-31T00:00:00Z")
       ->type_name("TIME");
   command.add_option("--limit", options->limit, "Keys on a page, 1 to 1000, default 100")
-      ->check(CLI::Range(1, 1000).description(""))
+      ->check(NumberFrom(1, 1000))
       ->type_name("N");
   command.add_option("--cursor", options->cursor, "Where the next page starts");
   command.add_flag("--all", options->all, "Every page");

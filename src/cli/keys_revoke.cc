@@ -41,11 +41,14 @@ int Run(const Process& process, const Options& options) {
   if (!status) return Complain(process, status.error().public_message, kUsage);
   auto session = Session::Open(process, options.common);
   if (!session) return session.error();
-  const auto question = fmt::format("Revoke {}{}? This is final.", options.id,
+  const auto id = ResolveKeyId(*session, options.id);
+  if (!id) return id.error();
+  const auto question = fmt::format("Revoke {}{}{}? This is final.", *id,
+                                    *id == options.id ? "" : ", the key that you use",
                                     options.cascade ? " and every key that came from it" : "");
-  if (!MayGoOn(process, options.yes, question)) return kRefused;
+  if (const auto go = MayGoOn(process, options.yes, question); !go) return go.error();
   Call call{.method = "DELETE",
-            .path = "/api/v2/keys/" + options.id + (options.cascade ? "?cascade=true" : ""),
+            .path = "/api/v2/keys/" + *id + (options.cascade ? "?cascade=true" : ""),
             .headers = WaitHeaders(options.no_wait)};
   if (!options.reason.empty()) {
     call.body = boost::json::serialize(boost::json::object{{"reason", options.reason}});
@@ -67,12 +70,14 @@ void RegisterKeysRevoke(CLI::App& keys, Context& context) {
       AddCommand(keys, "revoke", "Revoke a key for ever; done when no node accepts it any more",
                  "p402 keys revoke key_01jx0000000000000000000000 --reason leaked");
   auto options = std::make_shared<Options>();
-  command.add_option("ID", options->id, "The key id")->required()->type_name("");
+  command.add_option("ID", options->id, "The key id, or self: the key you use")
+      ->required()
+      ->type_name("");
   command.add_option("--reason", options->reason, "Why, for the audit trail, at most 255 bytes");
   command.add_flag("--cascade", options->cascade,
                    "Revoke what it created, and what that created or was rotated to, too");
   command.add_flag("--no-wait", options->no_wait, "Do not wait until every node has obeyed");
-  command.add_flag("--yes,-y", options->yes, "Do not ask");
+  command.add_flag("--yes,-y", options->yes, "Do not ask; needed where there is no terminal");
   AddCommon(command, options->common);
   command.callback([&context, options] {
     context.chosen = [&context, options] { return Run(context.process, *options); };

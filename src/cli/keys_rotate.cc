@@ -21,9 +21,11 @@ int Run(const Process& process, const Options& options) {
   }
   auto session = Session::Open(process, options.common);
   if (!session) return session.error();
+  const auto id = ResolveKeyId(*session, options.id);
+  if (!id) return id.error();
   const boost::json::object body{{"grace", options.grace}};
   const auto answer = session->Ask({.method = "POST",
-                                    .path = "/api/v2/keys/" + options.id + "/rotate",
+                                    .path = "/api/v2/keys/" + *id + "/rotate",
                                     .body = boost::json::serialize(body),
                                     .headers = WaitHeaders(options.no_wait)});
   return answer ? PrintNewKey(*session, *answer) : answer.error();
@@ -36,7 +38,9 @@ void RegisterKeysRotate(CLI::App& keys, Context& context) {
       AddCommand(keys, "rotate", "Make a successor of a key and print its raw key, once",
                  "p402 keys rotate key_01jx0000000000000000000000 --grace 24h");
   auto options = std::make_shared<Options>();
-  command.add_option("ID", options->id, "The key id")->required()->type_name("");
+  command.add_option("ID", options->id, "The key id, or self: the key you use")
+      ->required()
+      ->type_name("");
   options->grace = "24h";
   command
       .add_option("--grace", options->grace,

@@ -33,8 +33,10 @@ int Run(const Process& process, const CLI::App& command, const Options& options)
   if (!body) return Complain(process, body.error().public_message, kUsage);
   auto session = Session::Open(process, options.common);
   if (!session) return session.error();
+  const auto id = ResolveKeyId(*session, options.id);
+  if (!id) return id.error();
   const auto answer = session->Ask({.method = "PATCH",
-                                    .path = "/api/v2/keys/" + options.id,
+                                    .path = "/api/v2/keys/" + *id,
                                     .body = std::move(*body),
                                     .headers = WaitHeaders(options.no_wait)});
   if (!answer) return answer.error();
@@ -54,7 +56,9 @@ void RegisterKeysUpdate(CLI::App& keys, Context& context) {
       AddCommand(keys, "update", "Change the settings of a key; what is not named stays",
                  "p402 keys update key_01jx0000000000000000000000 --disable");
   auto options = std::make_shared<Options>();
-  command.add_option("ID", options->id, "The key id")->required()->type_name("");
+  command.add_option("ID", options->id, "The key id, or self: the key you use")
+      ->required()
+      ->type_name("");
   command.add_option("--name", options->flags.name, "What to call it, 1 to 100 characters");
   AddKeyFlags(command, options->flags);
   auto* disable = command.add_flag("--disable", options->disable, "Refuse it until --enable");

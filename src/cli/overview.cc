@@ -27,6 +27,14 @@ class Overview final : public CLI::Formatter {
 
 }  // namespace
 
+std::vector<std::string> CommandWords(std::span<const char* const> argv) {
+  std::vector<std::string> words(argv.begin() + 1, argv.end());
+  if (words.empty() || words.front() != "help") return words;
+  words.erase(words.begin());
+  words.emplace_back("--help");
+  return words;
+}
+
 void InstallOverview(CLI::App& root) {
   root.formatter(std::make_shared<Overview>());
   root.footer(EnvironmentHelp() + "\n\n" + root.get_footer());

@@ -92,13 +92,24 @@ std::string DescribeUnknown(const Place& place) {
   return fmt::format("unknown command \"{}\"{}", Clean(word), hint);
 }
 
+// "--limit must be …", not "--limit: must be …": as what the other floors say.
+std::string DescribeValue(const CLI::ParseError& error) {
+  std::string text = error.what();
+  const size_t colon = text.find(": ");
+  if (colon == text.npos) return text;
+  const bool has_no_value = error.get_name() == "ArgumentMismatch" && text.ends_with(" missing");
+  if (has_no_value) return text.substr(0, colon) + " needs a value";
+  if (error.get_name() == "ValidationError") text.erase(colon, 1);
+  return text;
+}
+
 std::string Describe(const Place& place, const CLI::ParseError& error) {
   if (!place.app->remaining().empty()) return DescribeUnknown(place);
   if (place.app->get_require_subcommand_min() > 0 && place.app->get_subcommands().empty()) {
     return fmt::format("{} needs a command: {}", place.path,
                        fmt::join(CommandsOf(*place.app), ", "));
   }
-  return Clean(error.what());
+  return Clean(DescribeValue(error));
 }
 
 }  // namespace

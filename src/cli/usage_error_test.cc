@@ -47,9 +47,36 @@ TEST(UsageError, C3_SaysWhatIsMissing) {
   EXPECT_EQ(Refusal("accounts"),
             "p402: p402 accounts needs a command: create, list\nSee p402 accounts --help\n");
   EXPECT_EQ(Refusal("keys create"), "p402: NAME is required\nSee p402 keys create --help\n");
-  EXPECT_THAT(Refusal("keys list --limit 1001"),
-              ::testing::AllOf(::testing::HasSubstr("--limit"),
-                               ::testing::HasSubstr("See p402 keys list --help")));
+  EXPECT_EQ(Refusal("keys list --limit"),
+            "p402: --limit needs a value\nSee p402 keys list --help\n");
+}
+
+TEST(UsageError, C3_NamesTheOptionAndItsLimit) {
+  for (const char* limit : {"0", "1001", "70000", "99999999999", "x", "1x", "-1"}) {
+    EXPECT_EQ(Refusal(std::string("keys list --limit=") + limit),
+              "p402: --limit must be a number from 1 to 1000\nSee p402 keys list --help\n")
+        << limit;
+  }
+  EXPECT_EQ(Refusal("keys create x --mode lve"),
+            "p402: --mode must be live or test\nSee p402 keys create --help\n");
+  EXPECT_EQ(Refusal("keys list --status gone"),
+            "p402: --status must be active, disabled, expired or revoked\n"
+            "See p402 keys list --help\n");
+  EXPECT_EQ(Refusal("completion tcsh"),
+            "p402: SHELL must be bash, zsh or fish\nSee p402 completion --help\n");
+}
+
+TEST(UsageError, C4_HelpIsAWordToo) {
+  FakeProcess process;
+  EXPECT_EQ(process.Run("help"), kDone);
+  const std::string overview = process.help;
+  EXPECT_EQ(process.Run("--help"), kDone);
+  EXPECT_EQ(process.help, overview);
+  EXPECT_EQ(process.Run("help keys create"), kDone);
+  const std::string create = process.help;
+  EXPECT_EQ(process.Run("keys create --help"), kDone);
+  EXPECT_EQ(process.help, create);
+  EXPECT_THAT(create, ::testing::HasSubstr("p402 keys create"));
 }
 
 TEST(UsageError, C3_DoesNotSteerTheTerminal) {

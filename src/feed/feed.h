@@ -74,8 +74,9 @@ class Feed {
 
   // Completes when every member has applied `seq`: its index has it and every subscriber has
   // obeyed. It may take as long as the slowest member may answer from memory, and holds no thread
-  // meanwhile. Errors: kUnavailable (stopped, or the store cannot be read), kCorrupt (the log has a
-  // gap or another history).
+  // meanwhile.
+  // Errors: kUnavailable (stopped, or the store cannot be read), kCorrupt (the log has a gap or
+  //         another history).
   void Barrier(int64_t seq, Callback<Result<BarrierReport>> done);
   // The members that have not applied `seq` yet, for `202 … pending_nodes`.
   std::vector<std::string> Pending(int64_t seq) const;

@@ -52,7 +52,7 @@ void Feed::Impl::OnPage(std::vector<key::Record> page) {
   const bool is_last = page.size() < kScanPage;
   if (!page.empty()) scanned = page.back().id;
   if (!is_last) Scan();
-  for (const auto& record : page) index.Put(record);
+  index.Put(page);
   gauges->loaded += static_cast<int64_t>(page.size());
   gauges->keys = static_cast<int64_t>(index.size());
   if (!is_last) return;

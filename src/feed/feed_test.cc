@@ -381,13 +381,12 @@ TEST(FeedThreads, R1_AfterTheBarrierNoLookupFindsTheKeyValid) {
   TaskThread thread("feed", driver.clock());
   Feed feed(*store, index, thread, driver.clock(), log, *metrics);
   const auto account = *driver.AddAccount(*store);
-  ASSERT_TRUE(store::testing::Await<Status>(driver.executor(),
-                                            [&](auto done) { feed.Start(std::move(done)); }));
+  ASSERT_TRUE(Await<Status>(driver.executor(), [&](auto done) { feed.Start(std::move(done)); }));
   auto work = [&] {
     for (int i = 0; i < 100; ++i) {
       auto record = *driver.AddKey(*store, account);
       for (const Decision expected : {Decision::kValid, Decision::kRevoked}) {
-        auto reached = store::testing::Await<Result<BarrierReport>>(
+        auto reached = Await<Result<BarrierReport>>(
             driver.executor(), [&](auto done) { feed.Barrier(record.version, std::move(done)); });
         ASSERT_TRUE(reached);
         const auto answer = index.Recheck(record.digest, {}, driver.clock().Now());

@@ -83,9 +83,9 @@ class FeedTest : public ::testing::Test {
   }
   // What the index must be: every key of the store.
   std::vector<key::Record> Stored() {
-    auto keys = store::testing::Await<Result<std::vector<key::Record>>>(
-        driver_.executor(),
-        [&](auto done) { memory_->keys().Scan({}, 1'000'000, std::move(done)); });
+    auto keys = Await<Result<std::vector<key::Record>>>(driver_.executor(), [&](auto done) {
+      memory_->keys().Scan({}, 1'000'000, std::move(done));
+    });
     for (auto& record : *keys) record.last_used_at.reset();
     return *keys;
   }

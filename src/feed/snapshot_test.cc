@@ -444,13 +444,12 @@ TEST(SnapshotThreads, R1_ASnapshotOfAChangingIndexAndTheLogAreTheStore) {
   Feed feed(*store, index, thread, driver.clock(), log, *metrics);
   const auto account = *driver.AddAccount(*store);
   const auto file = folder.path() / index::kSnapshotName;
-  ASSERT_TRUE(store::testing::Await<Status>(driver.executor(),
-                                            [&](auto done) { feed.Start(std::move(done)); }));
+  ASSERT_TRUE(Await<Status>(driver.executor(), [&](auto done) { feed.Start(std::move(done)); }));
   std::jthread committer([&](const std::stop_token& stop) {
     while (!stop.stop_requested()) {
       const auto record = *driver.AddKey(*store, account);
       const auto revoked = *driver.Revoke(*store, record);
-      ASSERT_TRUE(store::testing::Await<Result<BarrierReport>>(
+      ASSERT_TRUE(Await<Result<BarrierReport>>(
           driver.executor(), [&](auto done) { feed.Barrier(revoked.version, std::move(done)); }));
     }
   });
@@ -458,13 +457,13 @@ TEST(SnapshotThreads, R1_ASnapshotOfAChangingIndexAndTheLogAreTheStore) {
       {.file = file, .store = store->id(), .min_changes = 1, .keys_per_change = 1'000'000}, feed,
       index, snapshot_thread, driver.clock(), log);
   for (int round = 0; round < 20; ++round) {
-    ASSERT_TRUE(store::testing::Await<Status>(driver.executor(),
-                                              [&](auto done) { writer.Flush(std::move(done)); }));
+    ASSERT_TRUE(
+        Await<Status>(driver.executor(), [&](auto done) { writer.Flush(std::move(done)); }));
     CheckLabel(file, *driver.ReadLog(*store));
     auto next_metrics = Metrics::Create();
     index::Index next_index("p402");
     Feed next(*store, next_index, thread, driver.clock(), log, *next_metrics);
-    ASSERT_TRUE(store::testing::Await<Status>(driver.executor(), [&](auto done) {
+    ASSERT_TRUE(Await<Status>(driver.executor(), [&](auto done) {
       next.Start(std::move(done), SnapshotSource{.file = file, .executor = snapshot_thread});
     }));
     EXPECT_GT(next.started_from_snapshot(), 0);

@@ -192,8 +192,7 @@ TEST(SubscriberThreads, UnsubscribeWaitsForACallThatIsUnderWay) {
   TaskThread thread("feed", driver.clock());
   Feed feed(*store, index, thread, driver.clock(), log, *metrics);
   const auto account = *driver.AddAccount(*store);
-  ASSERT_TRUE(store::testing::Await<Status>(driver.executor(),
-                                            [&](auto done) { feed.Start(std::move(done)); }));
+  ASSERT_TRUE(Await<Status>(driver.executor(), [&](auto done) { feed.Start(std::move(done)); }));
   Blocker blocker;
   feed.Subscribe(blocker);
   const auto record = *driver.AddKey(*store, account);

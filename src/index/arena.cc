@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <bit>
+#include <utility>
 
 #include "base/check.h"
+#include "base/limits.h"
 
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer)
@@ -20,6 +22,7 @@ namespace {
 
 constexpr uint32_t kExactUnits = 16;
 constexpr uint32_t kLargeUnits = Arena::kUnitsPerChunk / 8;
+static_assert(Arena::kMaxChunks * kHugePageBytes == limits::kIndexFactsBytes);
 
 }  // namespace
 
@@ -46,10 +49,21 @@ uint32_t Arena::AddChunk(size_t bytes) {
     pages_.emplace_back();
   }
   P402_CHECK(chunk < kMaxChunks);
-  pages_[chunk] = Pages(bytes, /*wants_huge=*/chunk > 0);
+  pages_[chunk] = NewPages(chunk, bytes);
   mapped_bytes_ += bytes;
   chunks_[chunk].store(pages_[chunk].data(), std::memory_order_release);
   return chunk;
+}
+
+Pages Arena::NewPages(uint32_t chunk, size_t bytes) {
+  if (populator_ == nullptr || bytes != kHugePageBytes) return {bytes, /*wants_huge=*/chunk > 0};
+  while (ahead_.size() <= kChunksAhead) {
+    const Pages& next = ahead_.emplace_back(kHugePageBytes, /*wants_huge=*/true);
+    populator_->Touch(next.data(), next.size());
+  }
+  Pages pages = std::move(ahead_.front());
+  ahead_.pop_front();
+  return pages;
 }
 
 uint32_t Arena::Allocate(size_t bytes) {
@@ -89,6 +103,8 @@ void Arena::Free(uint32_t reference, size_t bytes) {
 void Arena::Clear() {
   for (const Pages& chunk : pages_) ASAN_UNPOISON_MEMORY_REGION(chunk.data(), chunk.size());
   pages_.clear();
+  ahead_.clear();
+  populator_ = nullptr;
   free_chunks_.clear();
   free_.clear();
   used_bytes_ = mapped_bytes_ = 0;

@@ -4,9 +4,11 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <vector>
 
 #include "index/pages.h"
+#include "index/populator.h"
 
 namespace p402::index {
 
@@ -25,6 +27,7 @@ class Arena {
   static constexpr size_t kUnitBytes = 16;
   static constexpr uint32_t kUnitsPerChunk = kHugePageBytes / kUnitBytes;
   static constexpr size_t kMaxChunks = size_t{1} << 15;
+  static constexpr size_t kChunksAhead = 16;
 
   Arena();
   std::byte* At(uint32_t reference) const {
@@ -35,8 +38,11 @@ class Arena {
   uint32_t Allocate(size_t bytes);
   // Requires: `bytes` as allocated, and no reader.
   void Free(uint32_t reference, size_t bytes);
-  // Frees everything. Requires: no reader.
+  // Frees everything.
+  // Requires: no reader; the populator has stopped.
   void Clear();
+  // Keeps a few chunks ahead, which `populator` touches.
+  void PopulateAhead(Populator& populator) { populator_ = &populator; }
 
   size_t used_bytes() const { return used_bytes_; }      // allocated and not freed, rounded up
   size_t mapped_bytes() const { return mapped_bytes_; }  // of that and of what is free
@@ -49,9 +55,12 @@ class Arena {
   };
   static Size SizeFor(size_t bytes);
   uint32_t AddChunk(size_t bytes);
+  Pages NewPages(uint32_t chunk, size_t bytes);
 
   std::array<std::atomic<std::byte*>, kMaxChunks> chunks_{};
-  std::vector<Pages> pages_;                 // by chunk
+  std::vector<Pages> pages_;  // by chunk
+  std::deque<Pages> ahead_;   // for the next chunks
+  Populator* populator_ = nullptr;
   std::vector<uint32_t> free_chunks_;        // numbers of large pieces' chunks that were freed
   std::vector<std::vector<uint32_t>> free_;  // by kind
   uint32_t next_ = 0;                        // of the chunk that is being filled

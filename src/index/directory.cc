@@ -4,10 +4,12 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/limits.h"
 
 namespace p402::index {
 
 Directory::Directory(Limbo& limbo) : limbo_(limbo) {
+  static_assert(kMaxCells - 1 == limits::kIndexKeys, "cell 0 is none");
   static_assert(kCapacities.back() / 5 * 4 * kSegments > kMaxCells / 16 * 17);
   Clear();
 }
@@ -45,7 +47,7 @@ void Directory::Insert(Place place, uint32_t number) {
 }
 
 void Directory::Replace(Place place, uint32_t from, uint32_t to) {
-  Slot(SlotOf(place, from)).store(place.tag << kCellBits | to);
+  Slot(SlotOf(place, from)).store(place.tag << kCellBits | to, std::memory_order_release);
 }
 
 void Directory::Remove(Place place, uint32_t number) {
@@ -73,7 +75,7 @@ void Directory::Put(const Segment& segment, uint64_t slot) {
   while (segment.slots[at] != kEmpty) {
     if (++at == segment.capacity) at = 0;
   }
-  Slot(segment.slots[at]).store(slot);
+  Slot(segment.slots[at]).store(slot, std::memory_order_release);
 }
 
 void Directory::MakeRoom(uint32_t segment) {

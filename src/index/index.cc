@@ -7,6 +7,8 @@
 #include <utility>
 
 #include "index/directory.h"
+#include "index/homes.h"
+#include "index/populator.h"
 #include "index/readers.h"
 #include "index/tables.h"
 #include "key/digest.h"
@@ -15,10 +17,21 @@
 namespace p402::index {
 namespace {
 
+// Of many keys at once, the lines of memory that one needs are asked for so many keys ahead.
+constexpr size_t kAhead = 16;
+
 uint64_t WordAt(const uint8_t* bytes) {
   uint64_t word = 0;
   std::memcpy(&word, bytes, sizeof word);
   return word;
+}
+// Without a branch for each part: it is nearly always true.
+bool AreEqual(const key::Digest& a, const key::Digest& b) {
+  uint64_t difference = 0;
+  for (size_t at = 0; at < a.size(); at += sizeof difference) {
+    difference |= WordAt(a.data() + at) ^ WordAt(b.data() + at);
+  }
+  return difference == 0;
 }
 Place PlaceOf(const key::Digest& digest) {
   return Place::Of(WordAt(digest.data()));
@@ -29,6 +42,10 @@ Place PlaceOf(const key::KeyId& id) {
   const uint64_t low = WordAt(id.uuid.data() + 8) * kOdd;
   const uint64_t mixed = (low ^ low >> 32 ^ WordAt(id.uuid.data())) * kOdd;
   return Place::Of((mixed ^ mixed >> 32) * kOdd);
+}
+
+uint32_t DeadlineOf(const std::optional<WallTime>& expires_at) {
+  return expires_at ? DeadlineSecond(*expires_at) : UINT32_MAX;
 }
 
 size_t LimitBytes(State state, const std::byte* facts) {
@@ -51,19 +68,22 @@ key::Record Fold(key::Record known, const key::Record& next) {
 
 // Lock order: `writer`, then those of the marks.
 //
-// How a version is replaced: the new facts and scope set are written where nobody looks; one store
-// of the cell's state shows them; the old ones go to the limbo, until every reader that may have
-// the old state has left. A new cell is written before a slot refers to it.
+// How a version is replaced: the new facts and terms are written where nobody looks; one store of
+// the cell's state shows them; the old ones go to the limbo, until every reader that may have the
+// old state has left. A new cell is written before a slot refers to it.
 struct Index::Impl {
   explicit Impl(std::string a_brand) : brand(std::move(a_brand)) {}
 
   uint32_t FindCell(const key::KeyId& id) const;
   uint32_t FindCell(const key::Digest& digest) const;
   // All of these: under `writer`.
-  uint32_t NewCell(const key::KeyId& id);
-  uint32_t CellFor(const key::KeyId& id);
+  void Expect(const key::KeyId& id, const key::Digest& digest) const;
+  uint32_t NewCell(const key::KeyId& id, const key::Digest* digest);
+  uint32_t CellFor(const key::KeyId& id, const key::Digest* digest);
+  void GiveBack(uint32_t number);
   void Apply(uint32_t number, const key::Record& record);
   State Write(const key::Record& record);
+  void PutOne(const key::Record& record);
   void Show(uint32_t number, const key::Record& record);
   void Move(uint32_t number, const key::Record& record);
   void Hide(uint32_t number);
@@ -80,11 +100,13 @@ struct Index::Impl {
 
   std::mutex writer;
   Limbo limbo{readers};
+  Homes homes;
   Directory by_digest{limbo};
   Directory by_id{limbo};
   std::vector<uint32_t> free_cells;
   size_t limit_bytes = 0;
   std::string scratch;
+  Populator populator;  // stops before the memory goes
 };
 
 uint32_t Index::Impl::FindCell(const key::KeyId& id) const {
@@ -94,15 +116,24 @@ uint32_t Index::Impl::FindCell(const key::KeyId& id) const {
 // Not in constant time: who presents a key does not know the digests that are close to its own, and
 // cannot make a key with a digest of his choice.
 uint32_t Index::Impl::FindCell(const key::Digest& digest) const {
-  return by_digest.Find(PlaceOf(digest),
-                        [&](uint32_t number) { return tables.cells[number].digest == digest; });
+  return by_digest.Find(PlaceOf(digest), [&](uint32_t number) {
+    return AreEqual(tables.cells[number].digest, digest);
+  });
 }
 
-uint32_t Index::Impl::NewCell(const key::KeyId& id) {
-  uint32_t number = 0;
-  if (free_cells.empty()) {
+// Asks for the lines of memory that a key will need that is not known yet.
+void Index::Impl::Expect(const key::KeyId& id, const key::Digest& digest) const {
+  by_id.Prefetch(PlaceOf(id));
+  by_digest.Prefetch(PlaceOf(digest));
+  if (const uint32_t number = homes.Next(digest); number != 0) tables.cells.PrefetchToWrite(number);
+}
+
+// Null for `digest`: not known yet.
+uint32_t Index::Impl::NewCell(const key::KeyId& id, const key::Digest* digest) {
+  uint32_t number = digest == nullptr ? 0 : homes.Take(*digest);
+  if (number == 0 && free_cells.empty()) {
     number = tables.cells.Append();
-  } else {
+  } else if (number == 0) {
     number = free_cells.back();
     free_cells.pop_back();
   }
@@ -111,12 +142,17 @@ uint32_t Index::Impl::NewCell(const key::KeyId& id) {
 }
 
 // A key that is not known (any more) has a cell if a mark waits for it.
-uint32_t Index::Impl::CellFor(const key::KeyId& id) {
+uint32_t Index::Impl::CellFor(const key::KeyId& id, const key::Digest* digest) {
   uint32_t number = FindCell(id);
   if (number != 0) return number;
-  number = NewCell(id);
+  number = NewCell(id, digest);
   by_id.Insert(PlaceOf(id), number);
   return number;
+}
+
+// Requires: no reader sees the cell.
+void Index::Impl::GiveBack(uint32_t number) {
+  if (!homes.GiveBack(number)) free_cells.push_back(number);
 }
 
 key::Record Index::Impl::Known(uint32_t number) const {
@@ -137,14 +173,12 @@ void Index::Impl::Apply(uint32_t number, const key::Record& record) {
   if (!is_newer && !revokes) return;
   const bool is_plain = is_newer && (!was_revoked || record.revoked_at);
   const key::Record& folded = is_plain ? record : Fold(Known(number), record);
-  const bool is_elsewhere =
-      folded.digest != cell.digest || folded.account != tables.accounts.At(cell.account);
-  if (is_elsewhere) return Move(number, folded);
-  tables.cells[number].state.store(Write(folded).word());
+  if (folded.digest != cell.digest) return Move(number, folded);
+  tables.cells[number].Show(Write(folded), DeadlineOf(folded.expires_at));
   Release(known);
 }
 
-// The facts and scope set of a version, in memory but not in sight.
+// The facts and terms of a version, in memory but not in sight.
 State Index::Impl::Write(const key::Record& record) {
   EncodeFacts(record, scratch);
   const uint32_t facts = tables.facts.Allocate(scratch.size());
@@ -155,7 +189,7 @@ State Index::Impl::Write(const key::Record& record) {
   if (record.is_disabled) flags |= State::kDisabled;
   if (record.expires_at) flags |= State::kExpires;
   if (!record.allowed_cidrs.empty()) flags |= State::kHasCidrs;
-  const State state(flags, tables.scope_sets.Use(record.scopes.ToString()), facts);
+  const State state(flags, tables.terms.Use(record.account, record.scopes.ToString()), facts);
   limit_bytes += LimitBytes(state, tables.facts.At(facts));
   return state;
 }
@@ -164,8 +198,7 @@ State Index::Impl::Write(const key::Record& record) {
 void Index::Impl::Show(uint32_t number, const key::Record& record) {
   Cell& cell = tables.cells[number];
   cell.digest = record.digest;
-  cell.account = tables.accounts.NumberOf(record.account);
-  cell.state.store(Write(record).word());
+  cell.Show(Write(record), DeadlineOf(record.expires_at));
   const uint32_t other = FindCell(record.digest);
   if (other == 0) {
     by_digest.Insert(PlaceOf(record.digest), number);
@@ -180,12 +213,12 @@ void Index::Impl::Hide(uint32_t number) {
   if (FindCell(digest) == number) by_digest.Remove(PlaceOf(digest), number);
 }
 
-// A cell's digest and account never change, so the key gets another cell. The uses in the old one
-// are complete when its readers have left.
+// A cell's digest never changes, so the key gets another cell. The uses in the old one are complete
+// when its readers have left.
 void Index::Impl::Move(uint32_t number, const key::Record& record) {
   const State old(tables.cells[number].state.load());
   Hide(number);
-  const uint32_t moved = NewCell(record.id);
+  const uint32_t moved = NewCell(record.id, &record.digest);
   Show(moved, record);
   by_id.Replace(PlaceOf(record.id), number, moved);
   limbo.Drain();
@@ -193,7 +226,7 @@ void Index::Impl::Move(uint32_t number, const key::Record& record) {
   tables.cells[number].state.store(0);
   Release(old);
   // A walk may have come to it just before.
-  limbo.Add([this, number] { free_cells.push_back(number); });
+  limbo.Add([this, number] { GiveBack(number); });
 }
 
 void Index::Impl::Release(State state) {
@@ -201,15 +234,15 @@ void Index::Impl::Release(State state) {
   limbo.Add([this, facts = state.facts()] {
     tables.facts.Free(facts, FactsSize(tables.facts.At(facts)));
   });
-  if (tables.scope_sets.Drop(state.scope_set())) {
-    limbo.Add([this, set = state.scope_set()] { tables.scope_sets.Free(set); });
+  if (tables.terms.Drop(state.terms())) {
+    limbo.Add([this, terms = state.terms()] { tables.terms.Free(terms); });
   }
 }
 
 void Index::Impl::Forget() {
-  tables.scope_sets.Clear();
-  tables.accounts.Clear();
+  tables.terms.Clear();
   tables.cells.Clear();
+  homes.Clear();
   tables.facts.Clear();
   free_cells.clear();
   limit_bytes = 0;
@@ -221,7 +254,7 @@ bool Index::Impl::Restore(const KeyImage& image) {
   if (number != 0 && State(tables.cells[number].state.load()).is_known()) return false;
   if (FindCell(image.digest) != 0) return false;
   if (number == 0) {
-    number = NewCell(image.id);
+    number = NewCell(image.id, &image.digest);
     by_id.Insert(PlaceOf(image.id), number);
   }
   const uint32_t facts = tables.facts.Allocate(image.facts.size());
@@ -233,12 +266,12 @@ bool Index::Impl::Restore(const KeyImage& image) {
   if (RevokedIn(bytes)) flags |= State::kRevoked;
   if (ExpiresIn(bytes)) flags |= State::kExpires;
   if (!CidrsIn(bytes).empty()) flags |= State::kHasCidrs;
-  const State state(flags, tables.scope_sets.Use(image.scopes), facts);
+  const State state(flags, tables.terms.Use(image.account, image.scopes), facts);
   limit_bytes += LimitBytes(state, bytes);
   Cell& cell = tables.cells[number];
   cell.digest = image.digest;
-  cell.account = tables.accounts.NumberOf(image.account);
-  cell.state.store(state.word());
+  cell.Show(state,
+            DeadlineOf(state.has(State::kExpires) ? std::optional(ExpiryIn(bytes)) : std::nullopt));
   by_digest.Insert(PlaceOf(image.digest), number);
   size.fetch_add(1, std::memory_order_relaxed);
   return true;
@@ -247,30 +280,45 @@ bool Index::Impl::Restore(const KeyImage& image) {
 Index::Index(std::string brand) : impl_(std::make_unique<Impl>(std::move(brand))) {}
 Index::~Index() = default;
 
+void Index::Impl::PutOne(const key::Record& record) {
+  const uint32_t number = CellFor(record.id, &record.digest);
+  if (record.last_used_at) Marks::Raise(tables.cells[number], *record.last_used_at);
+  Apply(number, record);
+}
+
 void Index::Put(const key::Record& record) {
+  Put({&record, 1});
+}
+
+void Index::Put(std::span<const key::Record> records) {
   std::lock_guard lock(impl_->writer);
-  const uint32_t number = impl_->CellFor(record.id);
-  if (record.last_used_at) Marks::Raise(impl_->tables.cells[number], *record.last_used_at);
-  impl_->Apply(number, record);
+  for (size_t i = 0; i < records.size(); ++i) {
+    if (i + kAhead < records.size()) {
+      impl_->Expect(records[i + kAhead].id, records[i + kAhead].digest);
+    }
+    impl_->PutOne(records[i]);
+  }
   impl_->limbo.Poll();
 }
 
 void Index::Reserve(size_t keys) {
   std::lock_guard lock(impl_->writer);
   if (impl_->tables.cells.end() > 1) return;
+  impl_->homes.Reserve(impl_->tables.cells, keys);
   impl_->by_digest.Reserve(keys);
   impl_->by_id.Reserve(keys);
+  if (keys < kKeysToPopulate) return;
+  // What is touched at random comes last, and so first.
+  impl_->tables.facts.PopulateAhead(impl_->populator);
+  impl_->tables.cells.Populate(impl_->populator);
+  impl_->by_digest.Populate(impl_->populator);
+  impl_->by_id.Populate(impl_->populator);
 }
 
 Status Index::Load(std::span<const KeyImage> keys) {
   std::lock_guard lock(impl_->writer);
-  // Two lines of memory are not in the cache for each key: asked for this many keys ahead.
-  constexpr size_t kAhead = 16;
   for (size_t i = 0; i < keys.size(); ++i) {
-    if (i + kAhead < keys.size()) {
-      impl_->by_id.Prefetch(PlaceOf(keys[i + kAhead].id));
-      impl_->by_digest.Prefetch(PlaceOf(keys[i + kAhead].digest));
-    }
+    if (i + kAhead < keys.size()) impl_->Expect(keys[i + kAhead].id, keys[i + kAhead].digest);
     if (!impl_->Restore(keys[i])) {
       return Fail(ErrorCode::kCorrupt, "the snapshot is damaged: a key that is there twice");
     }
@@ -281,25 +329,27 @@ Status Index::Load(std::span<const KeyImage> keys) {
 
 void Index::Clear() {
   std::lock_guard lock(impl_->writer);
+  impl_->populator.Stop();
   impl_->size.store(0, std::memory_order_relaxed);
   impl_->by_digest.Clear();
   impl_->by_id.Clear();
   impl_->limbo.Drain();
   impl_->marks.Rehome([this] { impl_->Forget(); },
-                      [this](const key::KeyId& id) { return impl_->CellFor(id); });
+                      [this](const key::KeyId& id) { return impl_->CellFor(id, nullptr); });
 }
 
 Answer Index::Decide(const key::Digest& digest, const key::Question& question, WallTime now,
                      bool marks_use) const {
+  impl_->homes.Prefetch(impl_->tables.cells, digest);
   auto pin = impl_->readers.Enter();
   const uint32_t number = impl_->FindCell(digest);
   if (number == 0) return {};
   const Cell& cell = impl_->tables.cells[number];
-  const State state(cell.state.load());
-  const auto decision = key::Decide(Subject(impl_->tables, cell, state), question, now);
+  const Version version = cell.Read();
+  const auto decision = key::Decide(Subject(impl_->tables, version), question, now);
   if (decision == key::Decision::kNotFound) return {};
   if (decision == key::Decision::kValid && marks_use) impl_->marks.Use(number, now);
-  return {.decision = decision, .key = View(std::move(pin), impl_->tables, cell, state)};
+  return {.decision = decision, .key = View(std::move(pin), impl_->tables, cell, version.state)};
 }
 
 Answer Index::Verify(std::string_view presented, const key::Question& question, WallTime now,
@@ -337,9 +387,9 @@ MemoryUse Index::memory_use() const {
   const Tables& tables = impl_->tables;
   MemoryUse use{.cells = tables.cells.bytes(),
                 .directories = impl_->by_digest.bytes() + impl_->by_id.bytes(),
-                .shared = tables.accounts.bytes() + tables.scope_sets.bytes(),
+                .shared = tables.terms.bytes(),
                 .limits = impl_->limit_bytes};
-  use.facts = tables.facts.mapped_bytes() - use.limits - tables.scope_sets.text_bytes();
+  use.facts = tables.facts.mapped_bytes() - use.limits - tables.terms.text_bytes();
   return use;
 }
 
@@ -357,7 +407,7 @@ std::vector<Mark> Index::TakeMarks(size_t limit) {
 void Index::ReturnMarks(const std::vector<Mark>& marks) {
   std::lock_guard lock(impl_->writer);
   for (const Mark& mark : marks) {
-    impl_->marks.Return(impl_->CellFor(mark.key), mark.at, mark.since.value_or(mark.at));
+    impl_->marks.Return(impl_->CellFor(mark.key, nullptr), mark.at, mark.since.value_or(mark.at));
   }
 }
 
@@ -379,6 +429,11 @@ uint32_t Index::Walk(uint32_t from, uint32_t cells,
   const uint32_t until = end - from < cells ? end : from + cells;
   for (uint32_t number = from; number < until; ++number) {
     auto pin = impl_->readers.Enter();
+    if (number + kAhead < until) {
+      // Only a hint: what it leads to may have been freed.
+      const State next(impl_->tables.cells[number + kAhead].state.load());
+      __builtin_prefetch(impl_->tables.facts.At(next.facts()));
+    }
     const Cell& cell = impl_->tables.cells[number];
     const State state(cell.state.load());
     if (state.is_known()) visit(View(std::move(pin), impl_->tables, cell, state));

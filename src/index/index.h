@@ -28,15 +28,16 @@ struct Answer {
 
 // What the index occupies, in bytes.
 struct MemoryUse {
-  size_t cells = 0;        // digest, id, account, state, last use
+  size_t cells = 0;        // digest, id, state, last use; also those that are free
   size_t directories = 0;  // by digest and by id
-  size_t shared = 0;       // accounts and scope sets, once each
+  size_t shared = 0;       // accounts with their scope sets, once each
   size_t limits = 0;       // expiries and networks: the part of the facts that decides
   size_t facts = 0;        // the rest of them: names, owners, metadata, …, and what is free
   size_t for_decisions() const { return cells + directories + shared + limits; }
 };
 
-// One key as a snapshot has it (snapshot.h). Lifetime: that of what it was decoded from.
+// One key as a snapshot has it (snapshot.h).
+// Lifetime: that of what it was decoded from.
 struct KeyImage {
   key::Digest digest{};
   key::KeyId id = {};
@@ -53,9 +54,9 @@ struct KeyImage {
 // Reserve, ReturnMarks, Dump, memory_use: one at a time (a lock sees to it), and not while the calling
 // thread has a View. TakeMarks, OldestWaitingMark, waiting_marks: any; they wait for each other.
 // Invariant: the content is a fold over the records put so far: for each id the one with the
-// largest version. A record that was revoked never becomes unrevoked, whatever is put. Limits: 2^27
-// keys and 64 GiB of names, metadata and the like; beyond it the process ends, as it does without
-// memory.
+// largest version. A record that was revoked never becomes unrevoked, whatever is put.
+// Limits: 2^27 keys and 64 GiB of names, metadata and the like; beyond it the process ends, as it
+//         does without memory.
 class Index {
  public:
   explicit Index(std::string brand);
@@ -64,21 +65,26 @@ class Index {
   Index& operator=(const Index&) = delete;
 
   // Inserts or replaces, if `record.version` is newer than what is known. When it returns, every
-  // later Verify sees it. Waits for readers only if the record gives a known id another digest or
-  // account.
+  // later Verify sees it. Waits for readers only if the record gives a known id another digest.
   void Put(const key::Record& record);
-  // Makes room for so many keys, if the index is empty: then Put does not have to make any.
+  // The same one after the other: many at once cost less each.
+  void Put(std::span<const key::Record> records);
+  // Makes room for so many keys, if the index is empty: then Put does not have to make any, and
+  // most keys are found with one wait for the memory instead of two. From kKeysToPopulate on, a
+  // thread touches that memory ahead of Put and Load.
   void Reserve(size_t keys);
+  static constexpr size_t kKeysToPopulate = 500'000;
   // Adds keys of a snapshot to an index that nothing else was put into. The more keys at once, the
-  // less each costs. Errors: kCorrupt if one is known already; then Clear() it.
+  // less each costs.
+  // Errors: kCorrupt if one is known already; then Clear() it.
   Status Load(std::span<const KeyImage> keys);
   // Forgets every key but the marks not yet taken (a full resync). Waits for readers.
   void Clear();
 
   // The decision for the raw key text `presented`. A wrong checksum is kMalformed without a hash;
   // an unknown key is kNotFound from memory. kValid marks the key as used at `now` (L1), unless
-  // `marks_use` is false. Cost: one SHA-256 block, two lines of memory for a key that is known and
-  // mostly one for another; no allocation.
+  // `marks_use` is false. Cost: one SHA-256 block, one wait for the memory, of a key that is known
+  // mostly for two lines at once; no allocation.
   Answer Verify(std::string_view presented, const key::Question& question, WallTime now,
                 bool marks_use = true);
   // The same without a mark, by digest: to ask again about a key that was presented before (R2).
@@ -101,8 +107,9 @@ class Index {
 
   // Shows `visit` the keys in up to `cells` cells from cell `from` on, 1 at first. Returns where to
   // go on, or 0 after the last. Of a key that is changed during a walk, the version before or after
-  // is seen; one that gets another digest or account may be seen twice or not at all.
-  // Threads: any; waits for one Put at most. Requires: no Clear() meanwhile.
+  // is seen; one that gets another digest may be seen twice or not at all.
+  // Threads: any; waits for one Put at most.
+  // Requires: no Clear() meanwhile.
   uint32_t Walk(uint32_t from, uint32_t cells, const std::function<void(const View&)>& visit) const;
 
   // Every record, ascending by id: for tests.

@@ -1,42 +1,9 @@
 // What the index occupies, and that a verification allocates nothing.
 
-#include <cstdlib>
 #include <new>
 
+#include "base/testing/count_allocations.h"
 #include "index/index_test.h"
-
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define P402_SANITIZED
-#endif
-#endif
-
-namespace {
-
-// Allocations of this thread: the functions below replace the program's, or are called by a
-// sanitizer's.
-thread_local size_t allocations = 0;
-
-}  // namespace
-
-#ifdef P402_SANITIZED
-extern "C" void __sanitizer_malloc_hook(const volatile void*, size_t) {
-  ++allocations;
-}
-#else
-void* operator new(size_t size) {
-  ++allocations;
-  void* memory = std::malloc(size == 0 ? 1 : size);
-  if (memory == nullptr) std::abort();
-  return memory;
-}
-void operator delete(void* memory) noexcept {
-  std::free(memory);
-}
-void operator delete(void* memory, size_t) noexcept {
-  std::free(memory);
-}
-#endif
 
 namespace p402::index {
 namespace {
@@ -70,12 +37,12 @@ TEST_F(IndexTest, AVerificationAllocatesNothing) {
     }
   };
   ask(10);
-  const size_t before = allocations;
+  const size_t before = p402::testing::allocations_of_this_thread;
   ::operator delete(::operator new(1));  // as a call it is not optimised away
-  EXPECT_EQ(allocations, before + 1) << "they are counted";
+  EXPECT_EQ(p402::testing::allocations_of_this_thread, before + 1) << "they are counted";
   seen = 0;
   ask(1000);
-  EXPECT_EQ(allocations, before + 1);
+  EXPECT_EQ(p402::testing::allocations_of_this_thread, before + 1);
   EXPECT_EQ(seen, 5000u);
 }
 
@@ -88,10 +55,10 @@ TEST_F(IndexTest, L1_AMarkAllocatesNothingOnceTheQueuesHaveTheirSize) {
   size_t valid = 0;
   size_t allocated = 0;
   for (size_t round = 0; round < kRounds; ++round) {
-    const size_t before = allocations;
+    const size_t before = p402::testing::allocations_of_this_thread;
     const WallTime now = At(static_cast<int64_t>(round));
     for (const Known& known : keys) valid += Ask(known, now) == Decision::kValid;
-    allocated += allocations - before;
+    allocated += p402::testing::allocations_of_this_thread - before;
     EXPECT_EQ(index_.TakeMarks(SIZE_MAX).size(), keys.size());
   }
   EXPECT_EQ(valid, keys.size() * kRounds);

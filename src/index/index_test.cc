@@ -35,6 +35,26 @@ TEST_F(IndexTest, V2_AKeyOfAnotherAccountIsNotFoundAndNotShown) {
   EXPECT_FALSE(answer.key);
 }
 
+// The cell knows the whole second of an expiry, and only the facts know the rest.
+TEST_F(IndexTest, V1_AnExpiryIsExactToTheMillisecondHoweverItIsChanged) {
+  Known known = Make(0);
+  const auto change = [&](std::optional<WallTime> expires_at) {
+    known.record.expires_at = expires_at;
+    ++known.record.version;
+    index_.Put(known.record);
+  };
+  constexpr Millis kStep{1};
+  const WallTime farthest = WallTime(std::chrono::seconds(UINT32_MAX)) + Millis(1500);
+  for (const WallTime at : {At(10), At(10) + Millis(499), At(9) + Millis(999), At(5'000),
+                            WallTime(Millis(1)), WallTime(Millis(-1)), farthest, At(3)}) {
+    change(at);
+    EXPECT_EQ(Ask(known, at - kStep), Decision::kValid) << at.time_since_epoch().count();
+    EXPECT_EQ(Ask(known, at), Decision::kExpired) << at.time_since_epoch().count();
+    change(std::nullopt);
+    EXPECT_EQ(Ask(known, farthest + kStep), Decision::kValid);
+  }
+}
+
 TEST_F(IndexTest, R1_WhatPutWroteIsSeenByTheNextVerify) {
   Known known = Put();
   const Answer before = index_.Verify(known.raw_key, {}, kNow);

@@ -134,6 +134,56 @@ TEST_F(IndexTest, AVersionIsSeenWholeAndStaysWhileItIsLookedAt) {
   EXPECT_EQ(wrong, 0u);
 }
 
+// One version has expired, the other is disabled: together their better halves would be valid.
+TEST_F(IndexTest, V1_TheExpiryOfOneVersionIsNotSeenWithTheStateOfAnother) {
+  constexpr size_t kKeys = 3;
+  std::vector<key::Record> keys;
+  for (size_t i = 0; i < kKeys; ++i) {
+    keys.push_back(Make().record);
+    keys.back().expires_at = kNow;
+    index_.Put(keys.back());
+  }
+  std::atomic<size_t> valid{0};
+  {
+    Meanwhile readers(2, [&](std::mt19937& dice) {
+      const auto answer = index_.Recheck(keys[dice() % kKeys].digest, {}, kNow);
+      valid += answer.decision != Decision::kExpired && answer.decision != Decision::kDisabled;
+    });
+    for (int64_t number = 2; number < 60'000; ++number) {
+      key::Record next = keys[static_cast<size_t>(number) % kKeys];
+      next.version = number;
+      next.is_disabled = number / kKeys % 2 == 0;
+      next.expires_at = next.is_disabled ? At(1000) : kNow;
+      index_.Put(next);
+    }
+  }
+  EXPECT_EQ(valid, 0u);
+}
+
+// An index that made room for few keys and many, filled beyond it, emptied and filled again.
+TEST_F(IndexTest, R5_EveryKeyIsFoundWhereverItsCellIs) {
+  for (const size_t room : {1u, 100u, 5000u}) {
+    Index index("p402");
+    index.Reserve(room);
+    for (int round = 0; round < 2; ++round) {
+      std::vector<key::Record> records;
+      for (int i = 0; i < 1000; ++i) records.push_back(Make().record);
+      index.Put(records);
+      EXPECT_EQ(index.size(), records.size());
+      for (key::Record& record : records) {
+        EXPECT_EQ(index.Recheck(record.digest, {}, kNow).key.id(), record.id);
+        random_.Fill(record.digest);
+        ++record.version;
+        index.Put(record);
+        EXPECT_EQ(index.Recheck(record.digest, {}, kNow).key.id(), record.id);
+      }
+      EXPECT_EQ(index.Dump().size(), records.size());
+      index.Clear();
+      index.Reserve(room);
+    }
+  }
+}
+
 // Keys get new digests and the index is emptied while it is asked: a key is found with one of its
 // digests or not at all, and its uses go with it.
 TEST_F(IndexTest, MovingAndClearingUnderReaders) {

@@ -1,11 +1,11 @@
 #include "index/marks.h"
 
+#include <sched.h>
+
 #include <algorithm>
 #include <boost/unordered/unordered_flat_set.hpp>
 #include <functional>
 #include <utility>
-
-#include "index/readers.h"
 
 namespace p402::index {
 namespace {
@@ -33,6 +33,13 @@ uint32_t CellOf(uint64_t entry) {
 }
 uint32_t SinceOf(uint64_t entry) {
   return static_cast<uint32_t>(entry >> 32);
+}
+
+// The processor's number: a memory read since Linux 4.18 and glibc 2.35 (restartable sequences). Not
+// the thread's: the host of a library may have hundreds of threads, and no more processors for it.
+unsigned ThisProcessor() {
+  const int processor = sched_getcpu();
+  return processor < 0 ? 0 : static_cast<unsigned>(processor);
 }
 
 // Raises `used` to `second`, with `flags`. Returns what it was before; the same second or a later
@@ -94,7 +101,7 @@ std::optional<WallTime> Marks::LastUsed(const Cell& cell) {
 
 void Marks::Push(uint32_t cell, uint32_t second) {
   const uint64_t entry = Entry(cell, second);
-  Stripe& stripe = stripes_[Readers::ThisStripe() % kStripes];
+  Stripe& stripe = stripes_[ThisProcessor() % kStripes];
   std::lock_guard lock(stripe.mutex);
   ++stripe.pushed;
   if (SinceOf(entry) < SinceOf(stripe.last)) return stripe.late.push_back(entry);

@@ -24,8 +24,8 @@ struct Mark {
   std::optional<WallTime> since = {};
 };
 
-// A first-in first-out queue of words that keeps some of its memory when it is emptied. Threads:
-// one at a time.
+// A first-in first-out queue of words that keeps some of its memory when it is emptied.
+// Threads: one at a time.
 class WordQueue {
  public:
   bool empty() const { return blocks_.empty(); }
@@ -77,10 +77,12 @@ class Marks {
   std::vector<Mark> Take(size_t limit);
   // Makes a cell wait (again), for uses from `since` to `at`.
   void Return(uint32_t cell, WallTime at, WallTime since);
-  // A cell's key moves to another cell. Requires: no reader uses `from` any more.
+  // A cell's key moves to another cell.
+  // Requires: no reader uses `from` any more.
   void Move(uint32_t from, uint32_t to);
   // All cells go away by `clear`; what waits in them goes to those that `cell_for` makes. Nobody
-  // sees it missing meanwhile. Requires: no reader uses the cells any more.
+  // sees it missing meanwhile.
+  // Requires: no reader uses the cells any more.
   void Rehome(const std::function<void()>& clear,
               const std::function<uint32_t(const key::KeyId&)>& cell_for);
 

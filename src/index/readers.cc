@@ -1,39 +1,52 @@
 #include "index/readers.h"
 
-#include <sched.h>
+#include <linux/membarrier.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <thread>
 
-namespace p402::index {
+#include "base/check.h"
 
-// The processor's number: a memory read since Linux 4.18 and glibc 2.35 (restartable sequences). Not
-// the thread's: the host of a library may have hundreds of threads, and no more processors for it.
-unsigned Readers::ThisStripe() {
-  const int processor = sched_getcpu();
-  return processor < 0 ? 0 : static_cast<unsigned>(processor);
+namespace p402::index {
+namespace {
+
+// glibc has no function for it.
+bool Membarrier(int command) {
+  return syscall(SYS_membarrier, command, 0, 0) == 0;
+}
+
+}  // namespace
+
+// Linux has it since 4.14; a container may forbid it.
+Readers::Barrier Readers::Best() {
+  const bool has_membarrier = Membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED);
+  return has_membarrier ? Barrier::kOfTheWriter : Barrier::kOfEach;
 }
 
 void Readers::Begin() {
   has_turned_ = false;
-  next_stripe_ = 0;
+  if (barrier_ == Barrier::kOfEach) return std::atomic_thread_fence(std::memory_order_seq_cst);
+  // Refused only to a process that forbade it to itself since: then nothing can be freed safely.
+  P402_CHECK(Membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED));
 }
 
 bool Readers::HasPassed() {
   if (!has_turned_) {
     const unsigned parity = parity_.load(std::memory_order_relaxed);
-    if (!AreZero(1 - parity)) return false;
-    parity_.store(1 - parity);
+    if (!IsEmpty(1 - parity)) return false;
+    parity_.store(1 - parity, std::memory_order_relaxed);
     has_turned_ = true;
-    next_stripe_ = 0;
   }
-  return AreZero(1 - parity_.load(std::memory_order_relaxed));
+  return IsEmpty(1 - parity_.load(std::memory_order_relaxed));
 }
 
-bool Readers::AreZero(unsigned parity) {
-  while (next_stripe_ < kStripes && stripes_[next_stripe_].counts[parity].load() == 0) {
-    ++next_stripe_;
-  }
-  return next_stripe_ == kStripes;
+bool Readers::IsEmpty(unsigned parity) const {
+  uint64_t left = 0;
+  for (const Stripe& stripe : stripes_) left += stripe.left[parity].load();
+  uint64_t entered = 0;
+  for (const Stripe& stripe : stripes_) entered += stripe.entered[parity].load();
+  return left == entered;
 }
 
 void Limbo::Poll() {

@@ -34,7 +34,8 @@ namespace p402::index {
 // In a data folder.
 inline constexpr std::string_view kSnapshotName = "index.snapshot";
 
-// Makes payloads. Threads: one at a time.
+// Makes payloads.
+// Threads: one at a time.
 class SnapshotEncoder {
  public:
   void Add(const View& key);
@@ -53,7 +54,8 @@ class SnapshotEncoder {
   std::unordered_map<std::string, uint32_t> scope_sets_;
 };
 
-// Reads the payloads of one snapshot, in order. Threads: one at a time.
+// Reads the payloads of one snapshot, in order.
+// Threads: one at a time.
 class SnapshotDecoder {
  public:
   // Lifetime: the images point into `payload` and this decoder.
@@ -66,9 +68,10 @@ class SnapshotDecoder {
 };
 
 // Writes every key of `index` into `file`, which is to be finished afterwards. A key that is changed
-// meanwhile is there in its version before or after.
-// Threads: any; the index is read and changed meanwhile. Requires: no Index::Clear() meanwhile.
-// `should_stop` is asked for each block. Errors: those of the file; kUnavailable when stopped.
+// meanwhile is there in its version before or after. `should_stop` is asked for each block.
+// Threads: any; the index is read and changed meanwhile.
+// Requires: no Index::Clear() meanwhile.
+// Errors: those of the file; kUnavailable when stopped.
 Status WriteKeys(const Index& index, SnapshotFileWriter& file,
                  const std::function<bool()>& should_stop);
 
@@ -79,13 +82,15 @@ struct KeyBlock {
   std::vector<KeyImage> keys = {};
 };
 
-// A snapshot file, checked and decoded block by block. Threads: one at a time.
+// A snapshot file, checked and decoded block by block.
+// Threads: one at a time.
 class SnapshotReader {
  public:
   // Errors: those of SnapshotFileReader::Open.
   static Result<std::unique_ptr<SnapshotReader>> Open(const std::filesystem::path& path);
   const SnapshotLabel& label() const { return file_->label(); }
-  // nullopt after the last. Errors: kIo, kCorrupt.
+  // nullopt after the last.
+  // Errors: kIo, kCorrupt.
   Result<std::optional<KeyBlock>> Next();
 
  private:

@@ -83,7 +83,8 @@ Status CheckSnapshotBlock(std::string_view head, std::string_view payload);
 // Threads: one at a time.
 class SnapshotFileWriter {
  public:
-  // Mode 0600. What a writer that was killed left behind is overwritten. Errors: kIo.
+  // Mode 0600. What a writer that was killed left behind is overwritten.
+  // Errors: kIo.
   static Result<std::unique_ptr<SnapshotFileWriter>> Create(std::filesystem::path path);
   ~SnapshotFileWriter();  // removes what was not finished
   SnapshotFileWriter(const SnapshotFileWriter&) = delete;
@@ -116,13 +117,15 @@ struct SnapshotBlock {
 // Threads: one at a time.
 class SnapshotFileReader {
  public:
-  // Reads the header. Errors: kNotFound, kIo, and those of DecodeSnapshotHeader; kCorrupt also for
-  // a file of another length than it should have.
+  // Reads the header.
+  // Errors: kNotFound, kIo, and those of DecodeSnapshotHeader; kCorrupt also for a file of another
+  //         length than it should have.
   static Result<std::unique_ptr<SnapshotFileReader>> Open(const std::filesystem::path& path);
 
   const SnapshotLabel& label() const { return header_.label; }
-  // The next block, or nullopt after the last. Errors: kIo; kCorrupt for any damage, also if the
-  // blocks are not as many or have not as many keys as the header says.
+  // The next block, or nullopt after the last.
+  // Errors: kIo; kCorrupt for any damage, also if the blocks are not as many or have not as many
+  //         keys as the header says.
   Result<std::optional<SnapshotBlock>> Next();
 
  private:

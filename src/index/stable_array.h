@@ -10,6 +10,7 @@
 
 #include "base/check.h"
 #include "index/pages.h"
+#include "index/populator.h"
 
 namespace p402::index {
 
@@ -36,6 +37,24 @@ class StableArray {
     new (&(*this)[number]) T();
     return number;
   }
+  // Appends so many T() at once.
+  // Requires: T() is zero bytes.
+  void Extend(uint32_t count) {
+    P402_CHECK(count <= kMaxSize - end_);
+    end_ += count;
+    while (pages_.size() <= (end_ - 1) / kPerChunk) AddChunk();
+  }
+  void Populate(Populator& populator) const {
+    for (const Pages& chunk : pages_) populator.Touch(chunk.data(), chunk.size());
+  }
+  // Asks for the line of an element, to read it soon. Whether there is such an element does not
+  // matter.
+  void Prefetch(uint32_t number) const {
+    const auto chunk =
+        reinterpret_cast<uintptr_t>(chunks_[number / kPerChunk].load(std::memory_order_relaxed));
+    __builtin_prefetch(reinterpret_cast<const void*>(chunk + number % kPerChunk * sizeof(T)));
+  }
+  void PrefetchToWrite(uint32_t number) const { __builtin_prefetch(&(*this)[number], /*rw=*/1); }
   // Requires: no reader.
   void Clear() {
     end_ = 1;

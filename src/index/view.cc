@@ -6,7 +6,7 @@
 namespace p402::index {
 
 const key::AccountId& View::account() const {
-  return tables_->accounts.At(cell_->account);
+  return tables_->terms.AccountOf(state_.terms());
 }
 
 std::optional<WallTime> View::expires_at() const {
@@ -15,7 +15,7 @@ std::optional<WallTime> View::expires_at() const {
 }
 
 std::string_view View::scopes() const {
-  return tables_->scope_sets.TextOf(state_.scope_set());
+  return tables_->terms.ScopesOf(state_.terms());
 }
 
 Facts View::facts() const {

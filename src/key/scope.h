@@ -36,8 +36,8 @@ class ScopeSet {
   std::vector<std::string> scopes_;
 };
 
-// As ScopeSet::ParseText(scopes)->Covers(scope), without an allocation. Requires: `scopes` is what
-// ToString() of a set gave.
+// As ScopeSet::ParseText(scopes)->Covers(scope), without an allocation.
+// Requires: `scopes` is what ToString() of a set gave.
 bool ScopesCover(std::string_view scopes, std::string_view scope);
 
 }  // namespace p402::key

@@ -99,6 +99,11 @@ void WriteNoTexts(p402_answer& out) {
   out.name = out.owner = out.scopes = out.metadata = empty;
 }
 
+Result<std::string> ReadText(const p402_text& text, std::string_view field) {
+  if (!IsBroken(text)) return std::string(ViewOf(text));
+  return InvalidArgument(std::string(field), "the size is above 0, but there is no text");
+}
+
 Result<std::optional<key::Mode>> ReadMode(int mode, int meaning_none) {
   if (mode == meaning_none) return std::nullopt;
   if (mode == P402_LIVE) return key::Mode::kLive;
@@ -139,10 +144,8 @@ Result<std::vector<std::string>> TextsOf(const p402_text* texts, size_t count,
     return InvalidArgument(std::string(field), "the count is above 0, but there are no texts");
   }
   for (const p402_text& text : std::span(texts, count)) {
-    if (IsBroken(text)) {
-      return InvalidArgument(std::string(field), "the size is above 0, but there is no text");
-    }
-    result.emplace_back(ViewOf(text));
+    P402_TRY(std::string read, ReadText(text, field));
+    result.push_back(std::move(read));
   }
   return result;
 }
@@ -244,8 +247,9 @@ void WriteCreated(const service::CreatedKey& created, p402_created& out) {
 Result<service::CreateRequest> ReadNewKey(const p402_new_key& wanted) {
   P402_TRY(CheckReserved(wanted.reserved));
   service::CreateRequest request;
-  request.name = ViewOf(wanted.name);
-  request.owner = ViewOf(wanted.owner);
+  // A key whose owner got lost would have the actor's scopes.
+  P402_TRY(request.name, ReadText(wanted.name, "name"));
+  P402_TRY(request.owner, ReadText(wanted.owner, "owner"));
   P402_TRY(request.mode, ReadMode(wanted.mode, P402_DEFAULT_MODE));
   P402_TRY(auto scopes, TextsOf(wanted.scopes, wanted.scope_count, "scopes"));
   if (wanted.scopes != nullptr) request.scopes = std::move(scopes);

@@ -42,8 +42,9 @@ Status CheckReserved(std::span<const uint64_t, 4> reserved);
 // again, so that it does not allocate.
 class QuestionReader {
  public:
-  // `first_account` is what an absent account means. Errors: kInvalidArgument with the field.
+  // `first_account` is what an absent account means.
   // Lifetime of the result: until the next call.
+  // Errors: kInvalidArgument with the field.
   Result<key::Question> Read(const p402_question& question, const key::AccountId& first_account);
 
  private:
@@ -53,7 +54,8 @@ class QuestionReader {
 
 int CodeOf(key::Decision decision);
 // Fills `out`, which is zeroed, with the answer. The only place that reads the found key.
-// `texts` may be null. Errors: kTooLarge if the texts do not fit: a key beyond the limits.
+// `texts` may be null.
+// Errors: kTooLarge if the texts do not fit: a key beyond the limits.
 Status WriteAnswer(const index::Answer& answer, p402_answer& out, p402_texts* texts);
 
 void WriteCreated(const service::CreatedKey& created, p402_created& out);

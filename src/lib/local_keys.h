@@ -30,10 +30,11 @@ struct Options {
 //          which they would wait for. Open: on_progress is called on its thread.
 class LocalKeys {
  public:
-  // Opens the folder and loads every key. Errors: as service::Engine::Open; kNotFound if there is
-  // no account either.
+  // Opens the folder and loads every key.
+  // Errors: as service::Engine::Open; kNotFound if there is no account either.
   static Result<std::unique_ptr<LocalKeys>> Open(Options options);
-  // Makes a store with a first account and key. Errors: kConflict if there is one.
+  // Makes a store with a first account and key.
+  // Errors: kConflict if there is one.
   static Result<service::CreatedAccount> Init(const std::filesystem::path& folder,
                                               std::string brand);
   ~LocalKeys();
@@ -52,8 +53,9 @@ class LocalKeys {
   Result<service::KeyResult> SetDisabled(std::string_view actor, const key::KeyId& id,
                                          bool is_disabled);
 
-  // Refused from within on_event. Otherwise everything has ended when it returns. Errors: why marks
-  // of use could not be written. Requires: nothing else is under way.
+  // Refused from within on_event. Otherwise everything has ended when it returns.
+  // Errors: why marks of use could not be written.
+  // Requires: nothing else is under way.
   Status Close();
 
  private:

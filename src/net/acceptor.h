@@ -8,7 +8,8 @@
 
 namespace p402::net {
 
-// One listening socket of one thread. Threads: the worker's.
+// One listening socket of one thread.
+// Threads: the worker's.
 class Acceptor final : public Watcher, public std::enable_shared_from_this<Acceptor> {
  public:
   Acceptor(Worker& worker, Port& port, UniqueFd socket);

@@ -26,7 +26,8 @@ struct IoStep {
 };
 
 // The bytes of one connection over a non-blocking socket, through TLS or not. Never blocks, never
-// raises SIGPIPE outside of threads that block it. Threads: one.
+// raises SIGPIPE outside of threads that block it.
+// Threads: one.
 class Channel {
  public:
   explicit Channel(int fd) : fd_(fd) {}

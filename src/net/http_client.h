@@ -35,7 +35,8 @@ struct ClientResponse {
 };
 
 // A blocking HTTP client (libcurl): http and https with verification against the system's roots, or
-// `ca_file`; no redirects. Threads: one at a time per object.
+// `ca_file`; no redirects.
+// Threads: one at a time per object.
 class HttpClient {
  public:
   static Result<std::unique_ptr<HttpClient>> Create(std::string ca_file = {});

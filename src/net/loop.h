@@ -39,7 +39,8 @@ class Loop final : public Executor {
   bool is_open() const { return epoll_.is_open() && wake_.is_open(); }
   // Runs on the calling thread until Stop, and then until nothing is left to do.
   void Run(Millis tick, const Callbacks& callbacks);
-  // When the present turn began. Threads: that of Run.
+  // When the present turn began.
+  // Threads: that of Run.
   BootTime now() const { return now_; }
   // Ends the tick, so that Run returns once the last Watch is closed and the last task has run.
   // Threads: that of Run.
@@ -112,7 +113,8 @@ class Watch {
   // Calls the watcher once when there may be something to read (now, or later), never before it
   // returns. A second wait while one is under way is ignored.
   void AwaitReadable();
-  // The same for writing. Requires: a write would have blocked.
+  // The same for writing.
+  // Requires: a write would have blocked.
   void AwaitWritable();
   // Ends a wait for room: the watcher has nothing to write any more.
   void ForgetWritable() { awaits_writable_ = false; }

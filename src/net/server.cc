@@ -5,6 +5,7 @@
 #include <system_error>
 #include <utility>
 
+#include "base/check.h"
 #include "net/listen.h"
 #include "net/tls.h"
 #include "net/worker.h"
@@ -38,12 +39,11 @@ class ServerImpl final : public Server {
 
   Status AddListener(const Listener& listener) {
     auto port = std::make_unique<Port>();
-    port->handler = listener.handler;
     if (listener.tls) {
       P402_TRY(SslContext context, LoadTls(*listener.tls));
       port->tls = std::make_unique<TlsSlot>(*listener.tls, std::move(context));
     }
-    P402_TRY(Bound bound, Bind(listener.address, static_cast<int>(workers_.size())));
+    P402_TRY(Bound bound, net::Bind(listener.address, static_cast<int>(workers_.size())));
     port->address = std::move(bound.address);
     port->unix_path = std::move(bound.unix_path);
     for (size_t i = 0; i < workers_.size(); ++i) {
@@ -53,8 +53,15 @@ class ServerImpl final : public Server {
     return {};
   }
 
-  void StartThreads() {
-    for (const auto& worker : workers_) worker->Start();
+  Status Serve(const std::vector<Handler*>& handlers) override {
+    P402_CHECK(handlers.size() == ports_.size());
+    for (size_t i = 0; i < ports_.size(); ++i) ports_[i]->handler = handlers[i];
+    try {
+      for (const auto& worker : workers_) worker->Start();
+    } catch (const std::system_error& error) {  // std::thread
+      return Fail(ErrorCode::kIo, error.what());
+    }
+    return {};
   }
 
   std::vector<std::string> addresses() const override {
@@ -107,20 +114,24 @@ class ServerImpl final : public Server {
 
 }  // namespace
 
+Result<std::unique_ptr<Server>> Server::Bind(ServerOptions options, const Clock& clock, Log& log,
+                                             Metrics& metrics) {
+  if (options.threads < 1) return InvalidArgument("threads", "at least one thread is needed");
+  auto server = std::make_unique<ServerImpl>(options, clock, log, metrics);
+  P402_TRY(server->CheckLoops());
+  for (const Listener& listener : options.listeners) {
+    P402_TRY(server->AddListener(listener));
+  }
+  return server;
+}
+
 Result<std::unique_ptr<Server>> Server::Start(ServerOptions options, const Clock& clock, Log& log,
                                               Metrics& metrics) {
-  if (options.threads < 1) return InvalidArgument("threads", "at least one thread is needed");
-  try {
-    auto server = std::make_unique<ServerImpl>(options, clock, log, metrics);
-    P402_TRY(server->CheckLoops());
-    for (const Listener& listener : options.listeners) {
-      P402_TRY(server->AddListener(listener));
-    }
-    server->StartThreads();
-    return server;
-  } catch (const std::system_error& error) {  // std::thread
-    return Fail(ErrorCode::kIo, error.what());
-  }
+  std::vector<Handler*> handlers;
+  for (const Listener& listener : options.listeners) handlers.push_back(listener.handler);
+  P402_TRY(auto server, Bind(std::move(options), clock, log, metrics));
+  P402_TRY(server->Serve(handlers));
+  return server;
 }
 
 }  // namespace p402::net

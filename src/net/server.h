@@ -48,7 +48,8 @@ enum class BodyPolicy : uint8_t {
   kIgnore,  // answer at once, as if the body were empty, and close
 };
 
-// What the server calls. Threads: concurrently, from every I/O thread; must not block.
+// What the server calls.
+// Threads: concurrently, from every I/O thread; must not block.
 class Handler {
  public:
   virtual ~Handler() = default;
@@ -77,7 +78,7 @@ struct Listener {
   // one.
   std::string address;
   std::optional<TlsFiles> tls = {};
-  Handler* handler = nullptr;
+  Handler* handler = nullptr;  // for Start()
 };
 
 struct ServerOptions {
@@ -102,9 +103,18 @@ struct ServerOptions {
 // …). Requests of one connection are answered in order, one at a time.
 class Server {
  public:
-  // Binds every listener, then serves. Errors: kIo naming the address (in use, not permitted),
-  // kInvalidArgument (a bad address, a certificate that does not load or does not fit its private
-  // key). Lifetime: handlers, clock, log and metrics outlive the server.
+  // Binds every listener; who connects waits for Serve().
+  // Errors: kIo naming the address (in use, not permitted), kInvalidArgument (a bad address, a
+  //         certificate that does not load or does not fit its private key).
+  // Lifetime: clock, log and metrics outlive the server.
+  static Result<std::unique_ptr<Server>> Bind(ServerOptions options, const Clock& clock, Log& log,
+                                              Metrics& metrics);
+  // Serves with `handlers`: one for each listener, in their order.
+  // Lifetime: the handlers outlive the server.
+  // Errors:   kIo if no thread can be made.
+  // Requires: it was not called before.
+  virtual Status Serve(const std::vector<Handler*>& handlers) = 0;
+  // Bind() and Serve() with the handlers that the listeners name.
   static Result<std::unique_ptr<Server>> Start(ServerOptions options, const Clock& clock, Log& log,
                                                Metrics& metrics);
   virtual ~Server() = default;  // cuts what is still open

@@ -7,52 +7,16 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <cstdlib>
 #include <mutex>
-#include <new>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/testing/count_allocations.h"
 #include "net/testing/raw_client.h"
 #include "net/testing/test_server.h"
-
-namespace {
-
-thread_local size_t allocations_of_this_thread = 0;
-
-void* Allocate(size_t bytes, size_t alignment) {
-  ++allocations_of_this_thread;
-  void* const block =
-      alignment == 0
-          ? std::malloc(bytes)
-          : std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
-  if (block == nullptr) std::abort();
-  return block;
-}
-
-}  // namespace
-
-void* operator new(size_t bytes) {
-  return Allocate(bytes, 0);
-}
-void* operator new(size_t bytes, std::align_val_t alignment) {
-  return Allocate(bytes, static_cast<size_t>(alignment));
-}
-void operator delete(void* block) noexcept {
-  std::free(block);
-}
-void operator delete(void* block, size_t) noexcept {
-  std::free(block);
-}
-void operator delete(void* block, std::align_val_t) noexcept {
-  std::free(block);
-}
-void operator delete(void* block, size_t, std::align_val_t) noexcept {
-  std::free(block);
-}
 
 namespace p402::net {
 namespace {
@@ -68,7 +32,7 @@ struct CountingServer : TestServer {
                                      std::string&) -> std::optional<DirectAnswer> {
       if (request.path == "/ordinary") return std::nullopt;
       const std::lock_guard lock(mutex);
-      noted.push_back(allocations_of_this_thread);
+      noted.push_back(p402::testing::allocations_of_this_thread);
       return DirectAnswer{.header_lines = "Content-Type: text/plain\r\n", .body = "ok"};
     };
   }

@@ -17,7 +17,8 @@ using SslContext = std::shared_ptr<SSL_CTX>;
 // the certificate's.
 Result<SslContext> LoadTls(const TlsFiles& files);
 
-// The context that new connections of one listener use. Threads: safe to call concurrently.
+// The context that new connections of one listener use.
+// Threads: safe to call concurrently.
 class TlsSlot {
  public:
   TlsSlot(TlsFiles files, SslContext context)

@@ -93,7 +93,8 @@ class Worker final : public std::enable_shared_from_this<Worker> {
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
-  // Before Start. Lifetime: `port` outlives the thread.
+  // Before Start.
+  // Lifetime: `port` outlives the thread.
   void AddListener(Port& port, UniqueFd socket);
   void Start();
   // Threads: any, after Start.

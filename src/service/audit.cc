@@ -1,5 +1,9 @@
 #include "service/audit.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
 #include <charconv>
 #include <mutex>
 #include <utility>
@@ -29,9 +33,17 @@ Status CheckMayList(const Caller& caller) {
   return RequireFirstAccountScope(*caller.record, scopes::kAuditRead, /*is_first_account=*/true);
 }
 
+// A misspelt action would look like a quiet account.
+Status CheckAction(const std::optional<std::string>& action) {
+  if (!action || std::ranges::find(kAuditActions, *action) != kAuditActions.end()) return {};
+  return InvalidArgument(
+      "action", fmt::format("\"action\" must be one of {}.", fmt::join(kAuditActions, ", ")));
+}
+
 Result<store::AuditQuery> ToQuery(const Caller& caller, const AuditListRequest& request) {
   P402_TRY(CheckMayList(caller));
   P402_TRY(CheckPageLimit(request.limit));
+  P402_TRY(CheckAction(request.action));
   return store::AuditQuery{.account = caller.record->account,
                            .subject = request.subject,
                            .action = request.action,

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <array>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.h"
@@ -16,10 +18,15 @@
 
 namespace p402::service {
 
+// Every action that a record can have. Never rename.
+inline constexpr std::array<std::string_view, 7> kAuditActions = {
+    "key.create",     "key.update",  "key.rotate",   "key.revoke",
+    "account.create", "audit.prune", "store.restore"};
+
 struct AuditListRequest {
   std::string cursor = {};
   std::optional<std::string> subject = {};
-  std::optional<std::string> action = {};
+  std::optional<std::string> action = {};  // of kAuditActions
   size_t limit = limits::kPageDefault;
 };
 struct AuditListResult {
@@ -42,6 +49,7 @@ class Audit {
   ~Audit();
   Audit(const Audit&) = delete;
   Audit& operator=(const Audit&) = delete;
+  // Errors: kInvalidArgument naming the field.
   void List(const Caller& caller, AuditListRequest request, Callback<Result<AuditListResult>> done);
   void Verify(const Caller& caller, std::optional<key::Digest> anchor,
               Callback<Result<store::AuditVerdict>> done);

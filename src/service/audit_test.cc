@@ -50,6 +50,17 @@ TEST_F(AuditTest, S1_ListIsNewestFirstInPages) {
   EXPECT_EQ(ListAudit(root_, {.subject = all[0].subject})->records.size(), 1u);
 }
 
+TEST_F(AuditTest, S1_AnUnknownActionIsRefusedWithTheKnownOnes) {
+  const auto refused = ListAudit(root_, {.action = "key.revok"});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kInvalidArgument);
+  EXPECT_EQ(refused.error().field, "action");
+  for (const auto action : kAuditActions) {
+    EXPECT_NE(refused.error().public_message.find(action), std::string::npos) << action;
+    EXPECT_TRUE(ListAudit(root_, {.action = std::string(action)})) << action;
+  }
+}
+
 TEST_F(AuditTest, S1_LimitsAtNAndOneMore) {
   EXPECT_EQ(Say(ListAudit(root_, {.limit = 1})), "ok");
   EXPECT_EQ(Say(ListAudit(root_, {.limit = 1000})), "ok");

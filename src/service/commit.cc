@@ -1,6 +1,10 @@
 #include "service/commit.h"
 
+#include <algorithm>
 #include <utility>
+
+#include "base/check.h"
+#include "service/audit.h"
 
 namespace p402::service {
 namespace {
@@ -48,6 +52,7 @@ void CommitAndEnforce(store::Store& store, feed::Feed& feed, store::Plan plan, W
 
 store::AuditRecord AuditOf(const Caller& caller, std::string_view action, std::string subject,
                            std::string details) {
+  P402_CHECK(std::ranges::find(kAuditActions, action) != kAuditActions.end());
   return {.account = caller.record->account,
           .actor = caller.actor(),
           .action = std::string(action),

@@ -101,7 +101,7 @@ struct ThreadedNode {
 
   template <class T, class Start>
   T Wait(Start start) {
-    return store::testing::Await<T>(executor, start);
+    return Await<T>(executor, start);
   }
 
   testing::FakeClock clock;

@@ -34,8 +34,8 @@ struct EngineOptions {
 // Lifetime: clock, random and log outlive it. The accessors are for the time before Stop().
 class Engine {
  public:
-  // Opens the store. Errors: kLocked, kCorrupt, kConflict, kIo, kNotFound from the store;
-  // kInvalidArgument (brand).
+  // Opens the store.
+  // Errors: kLocked, kCorrupt, kConflict, kIo, kNotFound from the store; kInvalidArgument (brand).
   static Result<std::unique_ptr<Engine>> Open(EngineOptions options, const Clock& clock,
                                               Random& random, Log& log);
   ~Engine();
@@ -51,9 +51,9 @@ class Engine {
   // most once.
   void Load(std::move_only_function<void(Status)> done);
   // Writes the waiting marks (L1), stops the feed, and closes the store when it has finished what
-  // it accepted. Requires: nothing calls any more, and the executors of completions under way still
-  // live. Errors: why marks could not be written; all else is done all the same. A second call does
-  // nothing.
+  // it accepted. A second call does nothing.
+  // Requires: nothing calls any more, and the executors of completions under way still live.
+  // Errors: why marks could not be written; all else is done all the same.
   Status Stop();
 
   // A thread of its own, for completions that a caller from outside waits for.

@@ -37,8 +37,6 @@ inline std::string NameOf(const ::testing::TestParamInfo<Param>& info) {
   return info.param.name;
 }
 
-using store::testing::Await;
-
 class StoreTest : public ::testing::TestWithParam<Param> {
  protected:
   StoreTest();

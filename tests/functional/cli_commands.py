@@ -49,7 +49,7 @@ def test_C3_a_key_from_birth_to_end(cli):
     rotated = created(cli("keys", "rotate", made["id"], "--grace", "0s", "--json"))
     assert rotated["rotated_from"] == made["id"] and is_raw_key(rotated["key"])
 
-    revoked = created(cli("keys", "revoke", rotated["id"], "--json"))
+    revoked = created(cli("keys", "revoke", rotated["id"], "--yes", "--json"))
     assert revoked["status"] == "revoked" and revoked["enforced"] is True
 
     verified = cli("keys", "verify", "--json", stdin=rotated["key"])
@@ -109,7 +109,7 @@ def test_C3_accounts_and_audit(cli):
     assert created(cli("audit", "verify", "--anchor", anchor["hash"], "--json"))["anchor_found"] is True
     wrong = cli("audit", "verify", "--anchor", "0" * 64)
     assert wrong.returncode == REFUSED
-    assert created(cli("audit", "prune", "--older-than", "90d", "--json"))["deleted"] == 0
+    assert created(cli("audit", "prune", "--older-than", "90d", "--yes", "--json"))["deleted"] == 0
 
 
 def test_C5_backup_writes_a_private_file_and_overwrites_none(cli, tmp_path):
@@ -153,6 +153,44 @@ def test_C3_an_empty_variable_makes_no_wider_key(cli, option):
 def test_C3_wrong_usage_names_the_word_and_the_way_out(cli, words, said):
     done = cli(*words)
     assert (done.returncode, done.stdout, done.stderr) == (USAGE, "", f"p402: {said}\n")
+
+
+@pytest.mark.parametrize(("words", "said"), [
+    (["keys", "list", "--limit", "70000"], "--limit must be a number from 1 to 1000\nSee p402 keys list --help"),
+    (["audit", "list", "--limit", "x"], "--limit must be a number from 1 to 1000\nSee p402 audit list --help"),
+    (["keys", "create", "x", "--mode", "lve"], "--mode must be live or test\nSee p402 keys create --help"),
+    (["keys", "create", "x", "--mode"], "--mode needs a value\nSee p402 keys create --help"),
+])
+def test_C3_a_wrong_value_names_the_option_and_what_it_takes(cli, words, said):
+    done = cli(*words)
+    assert (done.returncode, done.stdout, done.stderr) == (USAGE, "", f"p402: {said}\n")
+
+
+def test_C3_an_unknown_action_is_no_empty_list(cli):
+    done = cli("audit", "list", "--action", "key.revok")
+    assert done.returncode == REFUSED and done.stdout == ""
+    for action in ("key.create", "key.update", "key.rotate", "key.revoke", "account.create", "audit.prune", "store.restore"):
+        assert action in done.stderr
+        assert cli("audit", "list", "--action", action).returncode == DONE
+
+
+def test_C3_what_is_final_needs_yes_without_a_terminal(cli):
+    made = created(cli("keys", "create", "stays", "--json"))
+    for words in (["keys", "revoke", made["id"]], ["audit", "prune", "--older-than", "24h"]):
+        done = cli(*words, stdin="y\n")
+        assert done.returncode == USAGE and done.stdout == "" and "--yes" in done.stderr, done.stderr
+    assert created(cli("keys", "get", made["id"], "--json"))["status"] == "active"
+    assert cli("keys", "revoke", made["id"], "--yes").returncode == DONE
+
+
+def test_A11_self_is_the_key_that_asks(cli):
+    made = created(cli("keys", "create", "own", "--json"))
+    assert created(cli("keys", "update", "self", "--owner", "me", "--json", key=made["key"]))["id"] == made["id"]
+    after = created(cli("keys", "rotate", "self", "--json", key=made["key"]))
+    assert after["rotated_from"] == made["id"]
+    revoked = created(cli("keys", "revoke", "self", "--yes", "--json", key=after["key"]))
+    assert (revoked["id"], revoked["status"]) == (after["id"], "revoked")
+    assert created(cli("keys", "get", made["id"], "--json"))["status"] == "active"
 
 
 def test_C3_a_401_says_where_the_key_came_from(cli, server, tmp_path):
@@ -233,6 +271,12 @@ def test_C4_help_for_every_command_with_an_example(command):
     talks = command.split()[0] in ("keys", "accounts", "audit", "backup") and command not in ("keys", "accounts", "audit")
     for variable in ("P402_URL", "P402_API_KEY", "P402_CA_FILE"):
         assert (variable in done.stdout) == talks, variable
+
+
+@pytest.mark.parametrize("command", [[], ["keys"], ["keys", "create"], ["serve"]])
+def test_C4_help_is_a_word_too(command):
+    asked, expected = run_p402("help", *command), run_p402(*command, "--help")
+    assert (asked.returncode, asked.stdout, asked.stderr) == (DONE, expected.stdout, "")
 
 
 def test_C4_help_lists_every_command():

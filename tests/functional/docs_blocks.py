@@ -240,6 +240,18 @@ def test_every_shell_block_is_run_or_explained():
     assert count > 40
 
 
+def test_C3_no_page_puts_a_raw_key_into_the_arguments_of_curl():
+    """Every user of the machine can read them, also when a variable stood there before."""
+    seen = 0
+    for page in PAGES:
+        for block in blocks_of(page):
+            command = block.text.replace("\\\n", " ")
+            for line in re.findall(r"\bcurl\b.*", command) if block.language in SHELL else []:
+                seen += 1
+                assert not re.search(r"Bearer|X-API-Key|API_KEY|\.key\b", line), f"{page}: {line}"
+    assert seen > 10
+
+
 def test_links_between_pages_lead_somewhere():
     for page in PAGES:
         for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):

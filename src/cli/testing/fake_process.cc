@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <sstream>
 
 #include "cli/cli.h"
@@ -88,8 +89,10 @@ int FakeProcess::Run(const std::vector<std::string>& words) {
   commands.Register(root);
   std::vector<const char*> argv = {"p402"};
   for (const auto& word : words) argv.push_back(word.c_str());
+  auto parsed = CommandWords(argv);
+  std::ranges::reverse(parsed);
   try {
-    root.parse(static_cast<int>(argv.size()), argv.data());
+    root.parse(std::move(parsed));
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() != 0) {
       console.err += DescribeUsageError(root, error);

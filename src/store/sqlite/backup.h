@@ -14,8 +14,9 @@ namespace p402::store::sqlite {
 Status CopyDatabase(Database& source, const std::filesystem::path& target, const std::string& vfs);
 
 // Removes what a killed process left of backups for clients (kBackupPrefix) in `folder`: regular
-// files of exactly such a name, and what SQLite keeps beside them. Requires: the folder's lock.
-// Returns how many. Errors: kIo.
+// files of exactly such a name, and what SQLite keeps beside them. Returns how many.
+// Requires: the folder's lock.
+// Errors: kIo.
 Result<int> RemoveLeftBackups(const std::filesystem::path& folder);
 
 }  // namespace p402::store::sqlite

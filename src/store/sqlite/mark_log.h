@@ -74,8 +74,8 @@ class MarkLog {
 
   // A transaction has begun: what was written and not committed is forgotten.
   void Begin() { staged_ = {}; }
-  // Writes `marks`; of a key's, the latest. Requires: a transaction is open. After an error, what
-  // it did has to be rolled back.
+  // Writes `marks`; of a key's, the latest. After an error, what it did has to be rolled back.
+  // Requires: a transaction is open.
   Status Write(Database& database, MarkRun marks);
   // What was written since Begin is durable.
   void Committed();

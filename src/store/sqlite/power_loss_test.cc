@@ -11,7 +11,6 @@
 namespace p402::store::sqlite {
 namespace {
 
-using store::testing::Await;
 using store::testing::FaultVfs;
 
 constexpr int kRounds = 200;

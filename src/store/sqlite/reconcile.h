@@ -18,8 +18,8 @@ Result<Difference> Compare(Database& database, JournalLines journal);
 
 // Revokes and restricts the keys again, each with an audit record of system:restore, in
 // transactions of its own. What a restriction says of a key replaces what the older copy says; it
-// is a state that the key had later. Requires: the keys are in the database and unrevoked, each is
-// named once. Returns what was written, for the journal.
+// is a state that the key had later. Returns what was written, for the journal.
+// Requires: the keys are in the database and unrevoked, each is named once.
 Result<JournalLines> ApplyAgain(Database& database, const JournalLines& lines, const Clock& clock,
                                 Random& random);
 

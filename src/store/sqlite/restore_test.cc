@@ -142,11 +142,10 @@ TEST_F(RestoreTest, C5_RestrictedKeysStayRestricted) {
     ASSERT_TRUE(log);
     EXPECT_EQ(log->back().kind, ChangeKind::kRestrict);
     EXPECT_EQ(log->back().subject, kept_.id.ToString());
-    auto records =
-        store::testing::Await<Result<std::vector<AuditRecord>>>(driver_.executor(), [&](auto done) {
-          store->audit().List({.account = kept_.account, .subject = kept_.id.ToString()},
-                              std::move(done));
-        });
+    auto records = Await<Result<std::vector<AuditRecord>>>(driver_.executor(), [&](auto done) {
+      store->audit().List({.account = kept_.account, .subject = kept_.id.ToString()},
+                          std::move(done));
+    });
     ASSERT_TRUE(records);
     EXPECT_EQ((*records)[0].action, "key.update");
     EXPECT_EQ((*records)[0].actor, (key::Actor{.kind = key::ActorKind::kSystem, .id = "restore"}));
@@ -288,9 +287,9 @@ TEST_F(RestoreTest, C5_ABackupOfAnOlderSchemaIsRestored) {
 TEST_F(RestoreTest, C5_TheTrailTellsOfTheRestore) {
   ASSERT_TRUE(TryRestore());
   auto store = OpenStore();
-  auto records = store::testing::Await<Result<std::vector<AuditRecord>>>(
-      driver_.executor(),
-      [&](auto done) { store->audit().List({.account = kept_.account}, std::move(done)); });
+  auto records = Await<Result<std::vector<AuditRecord>>>(driver_.executor(), [&](auto done) {
+    store->audit().List({.account = kept_.account}, std::move(done));
+  });
   ASSERT_TRUE(records);
   ASSERT_EQ(records->size(), 5u);
   EXPECT_EQ((*records)[0].action, "store.restore");

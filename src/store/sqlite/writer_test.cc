@@ -6,6 +6,7 @@
 
 #include "store/sqlite/rows.h"
 #include "store/sqlite/store_test.h"
+#include "store/testing/fault_vfs.h"
 
 namespace p402::store::sqlite {
 namespace {
@@ -23,7 +24,7 @@ class WriterTest : public SqliteTest {
     database_ = database->get();
     auto id = ReadStoreId(*database_);
     ASSERT_TRUE(id);
-    auto journal = Journal::Open(folder(), *id, {});
+    auto journal = Journal::Open(folder(), *id, journal_disk_.name());
     ASSERT_TRUE(journal);
     auto marks = MarkLog::Load(*database_, log_);
     ASSERT_TRUE(marks);
@@ -42,7 +43,7 @@ class WriterTest : public SqliteTest {
                   .done = Callback<Result<Committed>>(driver_.executor(), std::move(done))});
   }
   Result<Committed> Commit(Writes writes) {
-    return store::testing::Await<Result<Committed>>(driver_.executor(), [&](auto done) {
+    return Await<Result<Committed>>(driver_.executor(), [&](auto done) {
       writer_->Add(CommitJob{.plan = Driver::PlanOf(std::move(writes)), .done = std::move(done)});
     });
   }
@@ -60,6 +61,7 @@ class WriterTest : public SqliteTest {
   }
   uint64_t Groups() { return metrics_->counter("p402_store_groups_total", "").Value(); }
 
+  store::testing::FaultVfs journal_disk_;
   Database* database_ = nullptr;  // the writer's: only while it is held or idle
   std::unique_ptr<MarkLog> marks_;
   std::unique_ptr<Writer> writer_;
@@ -129,6 +131,47 @@ TEST_F(WriterTest, B_AChangeThatDoesNotFitOnTheDiskDoesNotSpoilItsGroup) {
   }
   EXPECT_TRUE(driver_.Verify(*store)->is_intact);
   EXPECT_EQ(driver_.ReadLog(*store)->size(), 2u + 19u);
+}
+
+// Whoever repeats a change that is committed already relies on the line of another one, so that not
+// only the changes with a line of their own fail.
+TEST_F(WriterTest, C5_WithoutTheJournalNoChangeOfTheGroupIsDone) {
+  std::vector<key::Record> keys;
+  for (int i = 0; i < 3; ++i) {
+    keys.push_back(driver_.NewKey(account_));
+    ASSERT_TRUE(Commit(Driver::ChangeOf(keys.back(), ChangeKind::kPermit)));
+  }
+  std::promise<void> release;
+  Hold(release);
+  std::promise<void> all;
+  std::atomic<int> done = 0;
+  for (int i = 0; i < 4; ++i) {
+    Writes writes = Driver::ChangeOf(driver_.NewKey(account_), ChangeKind::kPermit);
+    if (i == 2) {
+      keys[0].revoked_at = driver_.clock().Now();
+      writes = Driver::ChangeOf(keys[0], ChangeKind::kRevoke);
+    }
+    Add(Driver::PlanOf(std::move(writes)), [&, i](Result<Committed> result) {
+      EXPECT_FALSE(result) << i;
+      if (!result) {
+        EXPECT_TRUE(result.error().detail.starts_with("outcome unknown: committed, but not in"))
+            << result.error().detail;
+      }
+      if (++done == 4) all.set_value();
+    });
+  }
+  journal_disk_.FailAt(1, store::testing::FaultVfs::Fault::kIoError);
+  release.set_value();
+  all.get_future().wait();
+  EXPECT_TRUE(journal_disk_.has_struck());
+  EXPECT_TRUE(HasLogged("store.journal_failed"));
+
+  keys[1].revoked_at = driver_.clock().Now();
+  ASSERT_TRUE(Commit(Driver::ChangeOf(keys[1], ChangeKind::kRevoke)));
+  const auto journal = ReadJournal(folder());
+  ASSERT_TRUE(journal);
+  ASSERT_EQ(journal->lines.revocations.size(), 2U) << "the line that waited, and the new one";
+  EXPECT_EQ(journal->lines.revocations[0].key, keys[0].id);
 }
 
 // Of one group: the first and the last succeed, whatever becomes of the one between them.

@@ -1,27 +1,18 @@
 #pragma once
 
 #include <cstdint>
-#include <future>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "base/await.h"
 #include "base/executor.h"
 #include "base/testing/fakes.h"
 #include "base/typeid.h"
 #include "store/store.h"
 
 namespace p402::store::testing {
-
-// Runs `call` with a callback and waits for what it completes with.
-template <class T, class Call>
-T Await(Executor& executor, Call call) {
-  std::promise<T> promise;
-  auto future = promise.get_future();
-  call(Callback<T>(executor, [&promise](T value) { promise.set_value(std::move(value)); }));
-  return future.get();
-}
 
 // Makes changes and waits for them.
 // Threads: safe to call concurrently.
