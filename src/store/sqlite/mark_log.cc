@@ -93,12 +93,17 @@ void MergeLastTwo(std::vector<Run>& runs) {
 
 }  // namespace
 
-void LoggedMarks::AddTo(key::Record& record) const {
+std::optional<WallTime> LoggedMarks::Of(const key::KeyId& key) const {
+  std::optional<WallTime> latest;
   for (const auto& run : runs_) {
-    const auto mark = std::ranges::lower_bound(*run, record.id, {}, &UsageMark::key);
-    if (mark == run->end() || mark->key != record.id) continue;
-    if (!record.last_used_at || *record.last_used_at < mark->at) record.last_used_at = mark->at;
+    const auto mark = std::ranges::lower_bound(*run, key, {}, &UsageMark::key);
+    if (mark != run->end() && mark->key == key) latest = std::max(latest, std::optional(mark->at));
   }
+  return latest;
+}
+
+void LoggedMarks::AddTo(key::Record& record) const {
+  record.last_used_at = std::max(record.last_used_at, Of(record.id));  // nullopt is the least
 }
 
 Result<std::unique_ptr<MarkLog>> MarkLog::Load(Database& database, Log& log,

@@ -27,7 +27,8 @@ class LoggedMarks {
  public:
   LoggedMarks() = default;
   explicit LoggedMarks(std::vector<std::shared_ptr<const MarkRun>> runs) : runs_(std::move(runs)) {}
-  bool empty() const { return runs_.empty(); }
+  // The latest mark of a key.
+  std::optional<WallTime> Of(const key::KeyId& key) const;
   // Raises the record's last use to the mark of its key, if there is one.
   void AddTo(key::Record& record) const;
 

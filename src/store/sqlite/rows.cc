@@ -72,10 +72,6 @@ Status Fill(key::Record& record, const Query& row) {
   return {};
 }
 
-bool IsUsedSince(const key::Record& record, std::optional<WallTime> time) {
-  return time && record.last_used_at && *record.last_used_at >= *time;
-}
-
 // At most `limit`, without those that `marks` show to be used since `unused_since`.
 Result<std::vector<key::Record>> ToRecords(Query& query, const LoggedMarks& marks,
                                            std::optional<WallTime> unused_since, size_t limit) {
@@ -83,10 +79,12 @@ Result<std::vector<key::Record>> ToRecords(Query& query, const LoggedMarks& mark
   while (records.size() < limit) {
     P402_TRY(const bool has_row, query.Step());
     if (!has_row) break;
-    key::Record& record = records.emplace_back();
-    P402_TRY(Fill(record, query));
-    marks.AddTo(record);
-    if (IsUsedSince(record, unused_since)) records.pop_back();
+    key::KeyId id;
+    P402_TRY(query.Fixed(0, id.uuid));
+    const auto mark = marks.Of(id);
+    if (unused_since && mark && *mark >= *unused_since) continue;
+    P402_TRY(Fill(records.emplace_back(), query));
+    marks.AddTo(records.back());
   }
   return records;
 }
