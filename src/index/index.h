@@ -81,7 +81,7 @@ class Index {
   // Forgets every key but the marks not yet taken (a full resync). Waits for readers.
   void Clear();
 
-  // The decision for the raw key text `presented`. A wrong checksum is kMalformed without a hash;
+  // The decision for the raw key text `presented`. A wrong checksum is kMalformed, whatever is known;
   // an unknown key is kNotFound from memory. kValid marks the key as used at `now` (L1), unless
   // `marks_use` is false. Cost: one SHA-256 block, one wait for the memory, of a key that is known
   // mostly for two lines at once; no allocation.
