@@ -33,11 +33,13 @@ void WriteHeaderText(Pen& pen, std::string_view text) {
 
 net::DirectAnswer Allowed(Core& core, const index::View& key, WallTime now, std::string& scratch) {
   constexpr size_t kFixed = 512;  // names of headers, ids, mode, body
+  key.PrefetchFacts();
+  DirectWriter answer(core, now, scratch);
   const index::Facts facts = key.facts();
   const std::string_view scopes = key.scopes();
   const size_t bound =
       kFixed + PercentEncodedBound(facts.name) + PercentEncodedBound(facts.owner) + scopes.size();
-  DirectWriter answer(core, now, bound, scratch);
+  answer.Reserve(bound);
   Pen& pen = answer.pen();
   pen.Text("X-Auth-Key-Id: ");
   key.id().WriteTo(pen);

@@ -14,7 +14,7 @@ constexpr std::string_view kCommonLines =
     "X-Request-Id: ";
 constexpr size_t kCommonBytes = kCommonLines.size() + RequestId::size() + 2;
 
-// The scratch never shrinks, so that nothing is filled with zeros for each answer.
+// The scratch keeps its size, so that nothing is filled with zeros for each answer.
 std::span<char> RoomIn(std::string& scratch, size_t bytes) {
   if (scratch.size() < bytes) scratch.resize(bytes);
   return scratch;
@@ -26,11 +26,17 @@ void AppendHeader(std::string& out, std::string_view name, std::string_view valu
 
 }  // namespace
 
-DirectWriter::DirectWriter(Core& core, WallTime now, size_t bound, std::string& scratch)
-    : out_(scratch), pen_(RoomIn(scratch, kCommonBytes + bound)) {
+DirectWriter::DirectWriter(Core& core, WallTime now, std::string& scratch)
+    : out_(scratch), pen_(RoomIn(scratch, kCommonBytes)) {
   pen_.Text(kCommonLines);
   core.NewRequestId(now).WriteTo(pen_);
   pen_.Text("\r\n");
+}
+
+void DirectWriter::Reserve(size_t bytes) {
+  const size_t written = pen_.size();
+  pen_ = Pen(RoomIn(out_, written + bytes));
+  pen_.Take(written);
 }
 
 net::DirectAnswer DirectWriter::Finish(int status) const {

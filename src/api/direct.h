@@ -18,9 +18,10 @@ class DirectWriter {
  public:
   // Writes over `scratch` what every answer carries: the request id of a request that came at `now`,
   // no-store, nosniff, no-referrer, and the content type, which is application/json.
-  // `bound`: what the caller will write at most, in bytes.
-  DirectWriter(Core& core, WallTime now, size_t bound, std::string& scratch);
+  DirectWriter(Core& core, WallTime now, std::string& scratch);
 
+  // Makes room for so many bytes more. Call it once, before the rest is written.
+  void Reserve(size_t bytes);
   // For whole header lines, each with its line end; after BeginBody, for the body.
   Pen& pen() { return pen_; }
   void BeginBody() { body_at_ = pen_.size(); }

@@ -89,7 +89,9 @@ std::optional<net::DirectAnswer> AnswerVerifyDirectly(Core& core, const Route& r
   if (answer->decision == key::Decision::kMalformed && !IsPlain(*token)) return std::nullopt;
   core.CountDecision(Core::Endpoint::kVerify, answer->decision);
   core.CountAnswer(&route, 200);
-  DirectWriter writer(core, now, DecisionJsonBound(answer->key), scratch);
+  if (answer->key) answer->key.PrefetchFacts();
+  DirectWriter writer(core, now, scratch);
+  writer.Reserve(DecisionJsonBound(answer->key));
   writer.BeginBody();
   WriteDecisionJson(writer.pen(), answer->decision, answer->key);
   return writer.Finish(200);

@@ -42,6 +42,8 @@ class View {
   bool is_newest() const { return cell_->state.load(std::memory_order_acquire) == state_.word(); }
   // Everything else: name, owner, metadata, … Cost: one pass over them.
   Facts facts() const;
+  // Asks the memory for them: well before facts().
+  void PrefetchFacts() const;
   // The same as they lie in memory (facts.h).
   std::span<const std::byte> facts_bytes() const;
   std::string_view name() const { return facts().name; }
