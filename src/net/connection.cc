@@ -15,7 +15,6 @@ namespace {
 
 constexpr HeadLimits kHeadLimits;
 constexpr size_t kReadRoom = 1024;
-constexpr int kReadsPerTurn = 8;
 constexpr size_t kFlushBytes = size_t{64} * 1024;
 constexpr size_t kFilePart = size_t{64} * 1024;
 constexpr int kFilePartsPerTurn = 16;
@@ -122,27 +121,40 @@ IoStep Connection::Noted(IoStep step) {
   return step;
 }
 
+// What it receives is answered later in this turn, together with what others have sent.
 void Connection::Receive() {
-  for (int i = 0; i < kReadsPerTurn; ++i) {
-    if (!exchange_) exchange_ = worker_->TakeExchange();
-    const IoStep step = Noted(channel_.Read(exchange_->in.Room(kReadRoom)));
-    switch (step.kind) {
-      case IoKind::kDone:
-        break;
-      case IoKind::kWantReadable:
-        return Rest();
-      case IoKind::kWantWritable:
-        return watch_.AwaitWritable();
-      case IoKind::kEnd:
-      case IoKind::kFailed:
-      case IoKind::kPlainHttp:
-        return Close();
-    }
-    exchange_->in.Commit(step.bytes);
-    Advance();
-    if (!IsReading()) return;
-    if (step.is_drained && !channel_.HasPending()) return Rest();
+  if (is_enlisted_) return;
+  if (!exchange_) exchange_ = worker_->TakeExchange();
+  const IoStep step = Noted(channel_.Read(exchange_->in.Room(kReadRoom)));
+  switch (step.kind) {
+    case IoKind::kDone:
+      break;
+    case IoKind::kWantReadable:
+      return Rest();
+    case IoKind::kWantWritable:
+      return watch_.AwaitWritable();
+    case IoKind::kEnd:
+    case IoKind::kFailed:
+    case IoKind::kPlainHttp:
+      return Close();
   }
+  exchange_->in.Commit(step.bytes);
+  is_drained_ = step.is_drained;
+  is_enlisted_ = true;
+  worker_->Enlist(*this);
+}
+
+void Connection::AnswerReceived() {
+  if (IsReading() && exchange_) StepAll();
+}
+
+// Without an exchange it rests: what was received has been answered from elsewhere.
+void Connection::SendAnswers() {
+  is_enlisted_ = false;
+  if (state_ == State::kClosed || !exchange_) return;
+  Advance();
+  if (!IsReading()) return;
+  if (is_drained_ && !channel_.HasPending()) return Rest();
   worker_->loop().Post([self = shared_from_this()] {
     if (self->IsReading()) self->Receive();
   });
@@ -170,12 +182,17 @@ void Connection::Pump() {
 // Takes as many requests from the buffer as are complete, and sends their answers together.
 void Connection::Advance() {
   for (;;) {
-    bool needs_more = false;
-    while (IsReading() && !needs_more && exchange_->out.size() < kFlushBytes) {
-      needs_more = !StepInput();
-    }
+    const bool needs_more = StepAll();
     if (!Flush() || needs_more || !IsReading()) return;
   }
+}
+
+// True: it takes more bytes to go on.
+bool Connection::StepAll() {
+  while (IsReading() && exchange_->out.size() < kFlushBytes) {
+    if (!StepInput()) return true;
+  }
+  return false;
 }
 
 // False: it takes more bytes to go on, or another state is reached.

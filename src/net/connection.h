@@ -44,6 +44,11 @@ class Connection final : public Responder::Target,
   size_t slot() const { return slot_; }
   void set_slot(size_t slot) { slot_ = slot; }
 
+  // The two steps after Worker::Enlist: answers the requests that are complete; sends the answers
+  // and goes on.
+  void AnswerReceived();
+  void SendAnswers();
+
   void Send(Response response) override;
   Executor& executor() override { return worker_->loop(); }
   void OnReadable() override;
@@ -71,6 +76,7 @@ class Connection final : public Responder::Target,
   void Rest();
   void Pump();
   void Advance();
+  bool StepAll();
   bool StepInput();
   bool StepHead();
   bool BeginRequest(size_t head_bytes);
@@ -110,6 +116,8 @@ class Connection final : public Responder::Target,
   State state_ = State::kIdle;
   State resume_ = State::kIdle;     // what follows kWriting
   bool is_dispatching_ = false;     // the handler is on the stack
+  bool is_enlisted_ = false;        // what was received is not answered yet
+  bool is_drained_ = false;         // there was no more to receive
   bool is_blocked_ = false;         // the client takes the output slowly; write_deadline runs
   bool is_last_ = false;            // close after what is being written
   bool may_send_more_ = false;      // linger at the end, or a reset could destroy the answer

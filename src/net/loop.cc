@@ -47,6 +47,7 @@ void Loop::Run(Millis tick, const Callbacks& callbacks) {
     Wait(std::chrono::ceil<Millis>(next_tick - ended));
     DeliverAgain();
     RunTasks();
+    callbacks.on_reported();
     DropClosed();
     ended = clock_.Boot();
     callbacks.on_turn_end(now_, ended);

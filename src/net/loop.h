@@ -26,6 +26,8 @@ class Loop final : public Executor {
  public:
   struct Callbacks {
     std::function<void()> on_tick;  // every `tick`
+    // In each turn, when everything that was ready has been reported. What was closed is still there.
+    std::function<void()> on_reported = [] {};
     // After each turn, in which everything that was ready when it began has been done.
     std::function<void(BootTime began, BootTime ended)> on_turn_end = [](BootTime, BootTime) {};
   };

@@ -18,6 +18,7 @@ namespace p402::net {
 namespace {
 
 constexpr size_t kSpareExchanges = 64;
+constexpr size_t kReceivedAtOnce = 16;           // the memory of more would not fit either
 constexpr size_t kSpareBufferBytes = 16 * 1024;  // larger ones go back to the allocator
 
 // Signals belong to the main thread; and a write to a closed socket must fail, not kill.
@@ -111,6 +112,7 @@ void Worker::Start() {
     AskForShortSlices();
     loop_.Run(kTick,
               {.on_tick = [this] { OnTick(); },
+               .on_reported = [this] { AnswerReceived(); },
                .on_turn_end = [this](BootTime began, BootTime ended) { OnTurnEnd(began, ended); }});
   });
   loop_.Post([this] {
@@ -153,6 +155,19 @@ void Worker::ReadDate() {
   if (second == date_second_) return;
   date_second_ = second;
   date_line_ = FormatDateLine(wall);
+}
+
+void Worker::Enlist(Connection& connection) {
+  received_.push_back(&connection);
+  if (received_.size() == kReceivedAtOnce) AnswerReceived();
+}
+
+// Several connections at a time, step by step: the kernel's code and ours together do not fit the
+// processor's nearest caches, and each step finds its own there after the first connection.
+void Worker::AnswerReceived() {
+  for (Connection* const connection : received_) connection->AnswerReceived();
+  for (Connection* const connection : received_) connection->SendAnswers();
+  received_.clear();
 }
 
 void Worker::OnTick() {

@@ -109,6 +109,8 @@ class Worker final : public std::enable_shared_from_this<Worker> {
   // Observes how long a request took that was complete at `began`: now(), or an earlier one.
   void CountRequest(BootTime began);
   std::string_view date_line() const { return date_line_; }
+  // `connection` has received something: OnReceived() is called in this turn.
+  void Enlist(Connection& connection);
   // For the text of direct answers, one at a time.
   std::string& scratch() { return scratch_; }
   std::unique_ptr<Exchange> TakeExchange();
@@ -118,6 +120,7 @@ class Worker final : public std::enable_shared_from_this<Worker> {
 
  private:
   void OnTick();
+  void AnswerReceived();
   void OnTurnEnd(BootTime began, BootTime ended);
   void ReadDate();
   void CutAll();
@@ -128,6 +131,7 @@ class Worker final : public std::enable_shared_from_this<Worker> {
   std::thread thread_;
   std::vector<std::shared_ptr<Acceptor>> acceptors_;
   std::vector<Connection*> connections_;
+  std::vector<Connection*> received_;  // of this turn
   std::vector<std::unique_ptr<Exchange>> spare_;
   uint64_t answered_in_turn_ = 0;
   int64_t date_second_ = -1;
