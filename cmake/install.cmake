@@ -5,7 +5,14 @@ include(CMakePackageConfigHelpers)
 
 install(TARGETS p402 RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(FILES packaging/p402.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
-install(FILES packaging/p402.service DESTINATION lib/systemd/system)
+# Written when it is installed: only then the folder of the program is certain (`--prefix`).
+install(CODE "
+  set(P402_BINDIR \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_BINDIR}\")
+  set(unit \"\${CMAKE_INSTALL_PREFIX}/lib/systemd/system/p402.service\")
+  message(STATUS \"Writing: \$ENV{DESTDIR}\${unit}\")
+  configure_file(\"${PROJECT_SOURCE_DIR}/packaging/p402.service.in\" \"\$ENV{DESTDIR}\${unit}\"
+    @ONLY NO_SOURCE_PERMISSIONS)
+  list(APPEND CMAKE_INSTALL_MANIFEST_FILES \"\${unit}\")")
 
 # The completions are written by the program itself.
 set(completions ${CMAKE_BINARY_DIR}/completions)
