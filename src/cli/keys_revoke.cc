@@ -68,7 +68,7 @@ int Run(const Process& process, const Options& options) {
 void RegisterKeysRevoke(CLI::App& keys, Context& context) {
   auto& command =
       AddCommand(keys, "revoke", "Revoke a key for ever; done when no node accepts it any more",
-                 "p402 keys revoke key_01jx0000000000000000000000 --reason leaked");
+                 "p402 keys revoke key_01jx0000000000000000000000 --reason leaked --yes");
   auto options = std::make_shared<Options>();
   command.add_option("ID", options->id, "The key id, or self: the key you use")
       ->required()

@@ -91,7 +91,8 @@ std::string RenderManual(const CLI::App& root) {
   const auto tree = HelpTree(root);
   std::string out = fmt::format(
       ".\\\" Made by: p402 manual\n.TH P402 1 \"\" \"p402 {}\" \"P402 Keys\"\n.SH NAME\n"
-      "p402 \\- {}\n.SH SYNOPSIS\n\\fBp402\\fR \\fIcommand\\fR [\\fIoptions\\fR]\n.SH COMMANDS\n",
+      "p402 \\- {}\n.SH SYNOPSIS\n\\fBp402\\fR \\fIcommand\\fR [\\fIoptions\\fR]\n.br\n"
+      "\\fBp402 help\\fR [\\fIcommand\\fR]\n.SH COMMANDS\n",
       P402_VERSION, Roff(tree[0].description));
   for (const auto& command : tree) {
     if (command.path.empty() || !command.children.empty()) continue;
