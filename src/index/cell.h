@@ -13,8 +13,8 @@
 
 namespace p402::index {
 
-// Everything about one version of a key that can change, in one word, so that one load gives one
-// consistent version:
+// Everything but the deadline about one version of a key that can change, in one word, so that one
+// load gives one consistent version; see Version:
 //
 //   flags (5 bits) · terms (27 bits) · facts (32 bits)
 //
