@@ -77,7 +77,7 @@ struct alignas(64) Cell {
   // Threads: the one writer's.
   void Show(State next, uint32_t next_deadline) {
     deadline.store(std::min(deadline.load(std::memory_order_relaxed), next_deadline),
-                   std::memory_order_relaxed);
+                   std::memory_order_release);
     state.store(next.word());
     deadline.store(next_deadline, std::memory_order_release);
   }

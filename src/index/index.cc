@@ -350,6 +350,7 @@ Answer Index::Decide(const key::Digest& digest, const key::Question& question, W
   if (number == 0) return {};
   const Cell& cell = impl_->tables.cells[number];
   const Version version = cell.Read();
+  if (!version.state.is_known()) return {};  // no digest leads to such a cell
   const auto decision = key::Decide(Subject(impl_->tables, version), question, now);
   if (decision == key::Decision::kNotFound) return {};
   if (decision == key::Decision::kValid && marks_use) impl_->marks.Use(number, now);

@@ -4,6 +4,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <thread>
 
 #include "base/check.h"
@@ -20,15 +21,19 @@ bool Membarrier(int command) {
 
 // Linux has it since 4.14; a container may forbid it.
 Readers::Barrier Readers::Best() {
-  const bool has_membarrier = Membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED);
+  const bool has_membarrier = Membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED) &&
+                              Membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED);
   return has_membarrier ? Barrier::kOfTheWriter : Barrier::kOfEach;
 }
 
 void Readers::Begin() {
   has_turned_ = false;
   if (barrier_ == Barrier::kOfEach) return std::atomic_thread_fence(std::memory_order_seq_cst);
-  // Refused only to a process that forbade it to itself since: then nothing can be freed safely.
-  P402_CHECK(Membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED));
+  while (!Membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED)) {
+    // Refused only to a process that forbade it to itself since: then nothing can be freed safely.
+    P402_CHECK(errno == ENOMEM);
+    std::this_thread::yield();
+  }
 }
 
 bool Readers::HasPassed() {

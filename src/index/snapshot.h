@@ -5,6 +5,7 @@
 #include <deque>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -51,7 +52,7 @@ class SnapshotEncoder {
   std::string payload_;
   uint32_t keys_ = 0;
   std::unordered_map<key::AccountId, uint32_t, Hash> accounts_;
-  std::unordered_map<std::string, uint32_t> scope_sets_;
+  std::map<std::string, uint32_t, std::less<>> scope_sets_;  // no hash that tenants could flood
 };
 
 // Reads the payloads of one snapshot, in order.

@@ -1,17 +1,40 @@
 #include "index/terms.h"
 
-#include <boost/container_hash/hash.hpp>
 #include <cstring>
 #include <functional>
+#include <string>
+
+#include "base/random.h"
+#include "key/digest.h"
 
 namespace p402::index {
 
+namespace {
+
+std::array<uint8_t, 16> NewSalt() {
+  std::array<uint8_t, 16> salt;
+  SystemRandom().Fill(salt);
+  return salt;
+}
+
+}  // namespace
+
+Terms::Terms(Arena& arena) : arena_(arena), numbers_(0, Hash{this, NewSalt()}, Same{this}) {}
+
 size_t Terms::Hash::operator()(const Wanted& wanted) const {
-  const auto& uuid = wanted.account.uuid;
-  size_t seed = std::hash<std::string_view>()(wanted.scopes);
-  boost::hash_combine(seed, std::hash<std::string_view>()(
-                                {reinterpret_cast<const char*>(uuid.data()), uuid.size()}));
-  return seed;
+  std::string text(reinterpret_cast<const char*>(salt.data()), salt.size());
+  text.append(reinterpret_cast<const char*>(wanted.account.uuid.data()), sizeof(Uuid));
+  text.append(wanted.scopes);
+  const key::Digest digest = key::DigestOf(text);
+  size_t hash = 0;
+  std::memcpy(&hash, digest.data(), sizeof hash);
+  return hash;
+}
+
+// May be any place: who comes there must be the same to count.
+uint32_t& Terms::RecentFor(const Wanted& wanted) {
+  const size_t place = std::hash<std::string_view>()(wanted.scopes) + wanted.account.uuid.back();
+  return recent_[place % kRecent];
 }
 
 std::string_view Terms::ScopesOf(uint32_t number) const {
@@ -24,10 +47,17 @@ std::string_view Terms::ScopesOf(uint32_t number) const {
 }
 
 uint32_t Terms::Use(const key::AccountId& account, std::string_view scopes) {
-  const auto known = numbers_.find(Wanted{account, scopes});
+  const Wanted wanted{account, scopes};
+  uint32_t& recent = RecentFor(wanted);
+  if (recent != 0 && Same{this}(wanted, recent)) {
+    ++rows_[recent].cells;
+    return recent;
+  }
+  const auto known = numbers_.find(wanted);
   if (known != numbers_.end()) {
-    ++rows_[*known].cells;
-    return *known;
+    recent = *known;
+    ++rows_[recent].cells;
+    return recent;
   }
   uint32_t number = 0;
   if (free_.empty()) {
@@ -46,12 +76,14 @@ uint32_t Terms::Use(const key::AccountId& account, std::string_view scopes) {
   }
   rows_[number] = {.account = account, .scopes = reference, .cells = 1};
   numbers_.insert(number);
+  recent = number;
   return number;
 }
 
 bool Terms::Drop(uint32_t number) {
   if (--rows_[number].cells > 0) return false;
   numbers_.erase(number);
+  if (uint32_t& recent = RecentFor(At(number)); recent == number) recent = 0;
   return true;
 }
 
@@ -66,6 +98,7 @@ void Terms::Free(uint32_t number) {
 
 void Terms::Clear() {
   numbers_.clear();
+  recent_ = {};
   free_.clear();
   rows_.Clear();
   text_bytes_ = 0;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <boost/unordered/unordered_flat_set.hpp>
 #include <cstdint>
 #include <string_view>
@@ -19,7 +20,7 @@ namespace p402::index {
 // else: the one writer's.
 class Terms {
  public:
-  explicit Terms(Arena& arena) : arena_(arena), numbers_(0, Hash{this}, Same{this}) {}
+  explicit Terms(Arena& arena);
   Terms(const Terms&) = delete;
   Terms& operator=(const Terms&) = delete;
 
@@ -48,9 +49,12 @@ class Terms {
     std::string_view scopes;
   };
   Wanted At(uint32_t number) const { return {AccountOf(number), ScopesOf(number)}; }
+  // SHA-256 with a random start: tenants choose their scopes, and must not be able to choose many that
+  // fall on one place.
   struct Hash {
     using is_transparent = void;
     const Terms* terms;
+    std::array<uint8_t, 16> salt;
     size_t operator()(const Wanted& wanted) const;
     size_t operator()(uint32_t number) const { return (*this)(terms->At(number)); }
   };
@@ -65,9 +69,14 @@ class Terms {
     bool operator()(uint32_t number, const Wanted& wanted) const { return (*this)(wanted, number); }
   };
 
+  // Most keys have the terms of one of the last: no hash for them.
+  static constexpr size_t kRecent = 256;
+  uint32_t& RecentFor(const Wanted& wanted);
+
   Arena& arena_;
   StableArray<Row, Directory::kMaxCells> rows_;
   boost::unordered_flat_set<uint32_t, Hash, Same> numbers_;
+  std::array<uint32_t, kRecent> recent_{};
   std::vector<uint32_t> free_;
   size_t text_bytes_ = 0;
 };

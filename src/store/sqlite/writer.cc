@@ -95,6 +95,7 @@ void Writer::Run() {
     if (group.empty()) return;  // stopping, and everything is done
     const BootTime start = clock_.Boot();
     RunGroup(group);
+    changes_.reset();
     seconds_.Observe(std::chrono::duration<double>(clock_.Boot() - start).count());
     for (auto& job : group) Complete(job);
   }
@@ -108,12 +109,11 @@ void Writer::RunGroup(std::vector<Job>& group) {
   if (status) return;
   errors_.Add();
   log_.Error("store.write_failed", {{"detail", status.error().detail}, {"jobs", group.size()}});
-  for (auto& job : group) {
-    if (!HasFailed(job)) SetError(job, status.error());
-  }
+  // Also those that were refused: maybe for what an earlier one of the group would have changed.
+  for (auto& job : group) SetError(job, status.error());
 }
 
-// Errors: those that concern every job that has no error of its own.
+// Errors: those that concern every job.
 Status Writer::RunOnce(std::vector<Job>& group) {
   P402_TRY(RunJobs(group));
   if (std::ranges::all_of(group, HasFailed)) {
@@ -133,8 +133,9 @@ Status Writer::RunOnce(std::vector<Job>& group) {
     error.detail = "outcome unknown: " + error.detail;
     return Failure(std::move(error));
   }
+  const Status journal = WriteJournal(group);
   marks_.Committed();
-  return WriteJournal(group);
+  return journal;
 }
 
 // A job that fails after it has written something takes the whole transaction with it: it keeps its
