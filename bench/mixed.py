@@ -41,7 +41,7 @@ class Churn:
     def _start(self, kind, items):
         request = self.requests[kind]
         command = light_command(self.setup, self.product.port, request, items, rate=CHANGES, connections=CONNECTIONS)
-        process = self.setup.processes.start(command, self.setup.load_core, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        process = self.setup.processes.start(["nice", "-n", "10", *map(str, command)], self.setup.load_core, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                              text=True)
         process.stdin.write(request.text)
         process.stdin.close()
